@@ -385,7 +385,7 @@ func statistics(outputs []report.Output) ([]report.Output, error) {
 func (a *app) write(r *run, res *rules.Result, std io.Writer) error {
 	var failed error
 	rep := report.Report{Result: res, Version: Version, Dir: r.dir, Quiet: r.flags.quiet, Getenv: a.getenv,
-		Status: a.status}
+		Status: a.status, Pictures: r.pictures}
 	for _, o := range r.outputs {
 		if o.File == "" {
 			rep.Color, rep.Alone = a.colored(std), false

@@ -19,9 +19,13 @@ releases of libseccomp, architectures, capabilities and kernels that make a diff
 as far as the targets name them. One of the profiles can be -, for standard input, and each the name
 of an engine's default profile, which is compared for that engine where it reads the other one.
 
+The page of the format html lists the changes, and shows both profiles side by side for the target
+that "seccomp table" shows.
+
 Exit status: 0 when they decide alike, 1 when they do not.`,
 		Example: `  sandlint seccomp diff old.json new.json
   sandlint seccomp diff docker@29 seccomp.json
+  sandlint seccomp diff --format html docker@28 docker@29 > profiles.html
   git show main:seccomp.json | sandlint seccomp diff --format markdown - seccomp.json
   sandlint seccomp diff --target docker=28 --target runc=1.1.5..1.2 old.json new.json`,
 		Args:              exactly(2, "two profiles"),
@@ -51,11 +55,15 @@ Exit status: 0 when they decide alike, 1 when they do not.`,
 				return d.WriteJSON(a.stdout)
 			case "markdown":
 				return d.WriteMarkdown(a.stdout)
+			case "html":
+				a.hosted(before)
+				a.hosted(after)
+				return d.WriteHTML(a.stdout, scope)
 			}
 			return d.WriteText(a.stdout, a.colored(a.stdout))
 		},
 	}
 	flags.consumers(cmd)
-	formatFlag(cmd, &flags.format, "text", "json", "markdown")
+	formatFlag(cmd, &flags.format, "text", "json", "markdown", "html")
 	return cmd
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sandlint/sandlint/cmd/internal/decisions"
+	"github.com/sandlint/sandlint/parsers/seccomp"
 )
 
 func (a *app) seccompTableCommand() *cobra.Command {
@@ -36,9 +37,7 @@ name others; it says which others decide differently.`,
 			case "csv":
 				return t.WriteCSV(a.stdout)
 			case "html":
-				if e := a.embedded[p.Source]; e != nil {
-					p.Source = e.Host // whose places are the same, for the text beside the table
-				}
+				a.hosted(p)
 				return t.WriteHTML(a.stdout)
 			}
 			return t.WriteText(a.stdout, a.colored(a.stdout))
@@ -46,4 +45,11 @@ name others; it says which others decide differently.`,
 	}
 	flags.register(cmd, "text", "json", "csv", "html")
 	return cmd
+}
+
+// hosted makes the file that a profile lies in its source, for the text beside a table. Places are the same in both.
+func (a *app) hosted(p *seccomp.Profile) {
+	if e := a.embedded[p.Source]; e != nil {
+		p.Source = e.Host
+	}
 }

@@ -55,7 +55,7 @@ func TestTableFormatsAgree(t *testing.T) {
 		t.Errorf("JSON has %d rows, want %d", got, rows)
 	}
 	page := write(table.WriteHTML)
-	if got := strings.Count(page, "<tr class="); got != rows {
+	if got := strings.Count(page, "\n<tr"); got != rows {
 		t.Errorf("the page has %d rows, want %d", got, rows)
 	}
 	text := write(func(w io.Writer) error { return table.WriteText(w, false) })

@@ -13,6 +13,8 @@ type Decisions struct {
 	// ID makes ids of its elements, so that a page can hold several tables; letters and digits.
 	ID       string
 	Profiles []Profile
+	// Untitled says that the page names the profile elsewhere.
+	Untitled bool
 	Rows     []Row
 	// Note says what is left out, "" for nothing.
 	Note string
@@ -69,19 +71,21 @@ func (d *Decisions) node() g.Node {
 	}
 	id := "d" + plainID(d.ID)
 	return el("section", class("sl-decisions"), attr("id", id),
-		each(d.Profiles, func(p Profile) g.Node { return p.node() }),
+		el("div", class("sl-profiles"), each(d.Profiles, func(p Profile) g.Node { return p.node(!d.Untitled) })),
 		d.filters(id, archs, others),
 		el("div", class("sl-scroll"), attr("role", "group"), attr("aria-label", "Decisions"), attr("tabindex", "0"),
 			el("table",
 				el("thead", el("tr", d.headings(len(archs) > 1, others))),
-				el("tbody", each(d.Rows, func(r Row) g.Node { return r.node(id, d, len(archs) > 1, others) })))),
+				el("tbody", each(d.Rows, func(r Row) g.Node {
+					return group(g.Text("\n"), r.node(id, d, len(archs) > 1, others))
+				})))),
 		when(d.Note != "", func() g.Node { return el("p", class("sl-note"), text(d.Note)) }),
 		g.Group(d.sources(id)))
 }
 
-func (p *Profile) node() g.Node {
+func (p *Profile) node(named bool) g.Node {
 	return el("div", class("sl-profile"),
-		el("h3", class("sl-place"), text(p.Name)),
+		when(named, func() g.Node { return el("h3", class("sl-place"), text(p.Name)) }),
 		el("p", class("sl-meta"), el("span", text(p.Target))),
 		el("ul", each(p.Summary, func(s string) g.Node { return el("li", text(s)) })),
 		each(p.Notes, func(s string) g.Node { return el("p", class("sl-note"), text(s)) }))
@@ -135,7 +139,7 @@ func (d *Decisions) headings(archs, others bool) g.Node {
 	if archs {
 		out = append(out, th("Architecture"))
 	}
-	out = append(out, th("Number"), th("Syscall"))
+	out = append(out, el("th", attr("scope", "col"), class("sl-number"), text("Number")), th("Syscall"))
 	for n, p := range d.Profiles {
 		label := "Decision"
 		if len(d.Profiles) > 1 {

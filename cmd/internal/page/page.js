@@ -138,16 +138,18 @@ for (const form of document.querySelectorAll("form[data-table]")) {
       chosen = [Number(field("left").value), Number(field("right").value)];
       for (const cell of section.querySelectorAll("[data-p]")) cell.hidden = !chosen.includes(Number(cell.dataset.p));
     }
+    const differs = (cells) =>
+      chosen.some((c) => cells[c].firstChild.textContent !== cells[chosen[0]].firstChild.textContent);
     let n = 0;
     for (const row of rows) {
       const cells = row.querySelectorAll("td[data-p]");
       const text = row.textContent.toLowerCase();
       const ok = (!arch || row.cells[0].textContent === archs[Number(arch) + 1]) &&
         (!kind || chosen.some((c) => cells[c].className === "sl-" + kind)) &&
-        (!field("d") || !field("d").checked ||
-          chosen.some((c) => cells[c].firstChild.textContent !== cells[chosen[0]].firstChild.textContent)) &&
+        (!field("d") || !field("d").checked || differs(cells)) &&
         (!field("o") || !field("o").checked || "o" in row.dataset) && all.every((w) => text.includes(w));
       row.hidden = !ok;
+      if (field("left")) row.classList.toggle("sl-differs", differs(cells));
       if (ok) n++;
     }
     shown.textContent = n + " of " + plural(rows.length, "row");

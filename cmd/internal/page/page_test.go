@@ -38,7 +38,7 @@ func everything(s string) *Document {
 	profile := Profile{s, s, []string{s}, []string{s}, []string{s, s}}
 	cell := Cell{s, s, s, []int{1, 7}, 2}
 	row := Row{s, 1, s, []Cell{cell, cell, cell}, s, true}
-	decisions := Decisions{"x", []Profile{profile, profile, profile}, []Row{row}, s}
+	decisions := Decisions{"x", []Profile{profile, profile, profile}, false, []Row{row}, s}
 	comparison := Comparison{[]Change{{"widens", []string{s}, s, s, s, s, s, []string{s}}}, s}
 	parts := []template.HTML{timeline.HTML(), decisions.HTML(), comparison.HTML(), Troubles{{s, s}}.HTML(),
 		Heading("images", s, s), Note(s)}

@@ -123,7 +123,7 @@ func (st *Step) userName() string {
 }
 
 // node returns the step. The user is named where it changes. Settings are those in force at the command before, and
-// become those at the last command of the step: what did not change is folded.
+// become those at the last command of the step; of those that did not change, only the names are repeated.
 func (st *Step) node(changed bool, settings *[]Setting) g.Node {
 	names := "sl-step"
 	switch {
@@ -174,7 +174,11 @@ func (e *NixEvent) node(settings *[]Setting) g.Node {
 		each(e.Notes, func(n string) g.Node { return el("p", class("sl-note"), text(n)) }),
 		settingsNode(fresh),
 		when(len(same) > 0, func() g.Node {
-			return el("details", el("summary", text(plural(len(same), "setting")+" as before")), settingsNode(same))
+			var names []string
+			for _, s := range same {
+				names = append(names, s.Name)
+			}
+			return el("p", class("sl-note sl-same"), text("as before: "+strings.Join(names, ", ")))
 		}))
 }
 

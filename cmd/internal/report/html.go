@@ -30,6 +30,10 @@ type Pictures struct {
 	Note string
 }
 
+const picturesLegend = "What runs, as which user, and what Nix knows at each command. The bar beside the steps is " +
+	"dark for root, double for another user and pale where the user is unknown; a dashed line beside it marks what " +
+	"runs under an emulator."
+
 // writeHTML writes a page that needs nothing else.
 func writeHTML(out io.Writer, r *Report) error {
 	var pictures Pictures
@@ -76,7 +80,7 @@ func writeHTML(out io.Writer, r *Report) error {
 
 func (p *Pictures) parts(yield func(template.HTML) bool) {
 	if len(p.Timelines) > 0 {
-		if !yield(page.Heading("images", "Images", "What runs, as which user, and what Nix knows at each command.")) {
+		if !yield(page.Heading("images", "Images", picturesLegend)) {
 			return
 		}
 	}

@@ -30,6 +30,8 @@ type Trace struct {
 	Fatal    *Fatal     `json:"fatal,omitempty"`
 	Settings *[]Setting `json:"settings,omitempty"`
 	Unknown  []Setting  `json:"unknown,omitempty"`
+
+	images []tracedImage // of the Dockerfile
 }
 
 // Build is a build that a bake target or a service describes.
@@ -39,6 +41,8 @@ type Build struct {
 	Place      Place   `json:"place"`
 	Dockerfile string  `json:"dockerfile"`
 	Stages     []Stage `json:"stages"`
+
+	images []tracedImage // of the Dockerfile that it runs
 }
 
 // Nix is the Nix that settings were merged for.
@@ -148,7 +152,8 @@ func placeOf(f *source.File, offset int) Place {
 
 // OfDockerfile returns the trace of a Dockerfile.
 func OfDockerfile(doc *workspace.Document, t workspace.Targets) *Trace {
-	return &Trace{Version: Version, Files: []string{doc.Source.Path}, Stages: stagesOf(doc, nil, t)}
+	stages, images := stagesOf(doc, nil, t)
+	return &Trace{Version: Version, Files: []string{doc.Source.Path}, Stages: stages, images: images}
 }
 
 // OfPlans returns the trace of the builds that a file describes, opened by OpenPlan. Its stages are those that the
@@ -157,9 +162,10 @@ func OfPlans(path string) *Trace { return &Trace{Version: Version, Files: []stri
 
 // Add adds a build.
 func (t *Trace) Add(p *workspace.Plan, doc *workspace.Document, runs []*image.Image, targets workspace.Targets) {
+	stages, images := stagesOf(doc, runs, targets)
 	t.Builds = append(t.Builds, Build{
 		Name: p.Name, What: p.What, Place: placeOf(p.File, p.Span.Start), Dockerfile: doc.Source.Path,
-		Stages: stagesOf(doc, runs, targets),
+		Stages: stages, images: images,
 	})
 }
 
@@ -174,9 +180,18 @@ func OfNixConf(docs []*workspace.Document, n *nixuse.NixTrace) *Trace {
 	return t
 }
 
-// stagesOf returns the stages of a Dockerfile that have to do with Nix; of those given in runs, unless it is nil.
-func stagesOf(doc *workspace.Document, runs []*image.Image, targets workspace.Targets) []Stage {
+// stagesOf returns the stages of a Dockerfile that have to do with Nix, and all its images; of those given in runs,
+// unless it is nil.
+func stagesOf(doc *workspace.Document, runs []*image.Image, targets workspace.Targets) ([]Stage, []tracedImage) {
 	out := []Stage{}
+	var images []tracedImage
+	index := map[*image.Image]int{}
+	for _, img := range doc.Dockerfile.Images {
+		if runs == nil || slices.Contains(runs, img) {
+			index[img] = len(images)
+			images = append(images, tracedImage{img, -1, nil})
+		}
+	}
 	// The default profile of Podman and Buildah allows the namespaces of Nix's sandbox, that of Docker does not.
 	namespaces := targets.Seccomp.Given("podman") && !targets.Seccomp.Given("docker")
 	for _, s := range doc.Nix.Trace() {
@@ -192,16 +207,7 @@ func stagesOf(doc *workspace.Document, runs []*image.Image, targets workspace.Ta
 			Events:   []Event{},
 			Commands: []Command{},
 		}
-		for _, p := range s.Image.Platforms() {
-			platform := Platform{Name: p.Name, Emulated: p.Emulated, Native: p.Native, Why: p.Why}
-			if p.File != nil {
-				place := placeOf(p.File, p.Span.Start)
-				platform.Place = &place
-			}
-			if !slices.ContainsFunc(stage.Platforms, func(o Platform) bool { return samePlatform(o, platform) }) {
-				stage.Platforms = append(stage.Platforms, platform)
-			}
-		}
+		stage.Platforms = platformsOf(s.Image.Image)
 		for _, c := range s.Commands {
 			stage.Commands = append(stage.Commands, commandOf(&c, namespaces))
 		}
@@ -218,7 +224,26 @@ func stagesOf(doc *workspace.Document, runs []*image.Image, targets workspace.Ta
 			}
 			stage.Events = append(stage.Events, event)
 		}
+		if n, ok := index[s.Image.Image]; ok {
+			images[n].stage, images[n].events = len(out), s.Events
+		}
 		out = append(out, stage)
+	}
+	return out, images
+}
+
+// platformsOf returns the platforms that a stage is built for, each once.
+func platformsOf(img *image.Image) []Platform {
+	var out []Platform
+	for _, p := range img.Platforms() {
+		platform := Platform{Name: p.Name, Emulated: p.Emulated, Native: p.Native, Why: p.Why}
+		if p.File != nil {
+			place := placeOf(p.File, p.Span.Start)
+			platform.Place = &place
+		}
+		if !slices.ContainsFunc(out, func(o Platform) bool { return samePlatform(o, platform) }) {
+			out = append(out, platform)
+		}
 	}
 	return out
 }
