@@ -29,6 +29,7 @@ type codeAction struct {
 	IsPreferred bool           `json:"isPreferred,omitempty"`
 	Edit        *workspaceEdit `json:"edit,omitempty"`
 	Command     *command       `json:"command,omitempty"`
+	Data        *ignoring      `json:"data,omitempty"`
 }
 
 type command struct {
@@ -69,11 +70,13 @@ func codeActions(s *server, ctx context.Context, p *struct {
 	cache := &texts{}
 	from, to := l.text.offset(p.Range.Start, s.encoding), l.text.offset(p.Range.End, s.encoding)
 	var explained []codeAction
+	var found []rules.Finding
 	seen := map[*rules.Rule]bool{}
 	for _, f := range l.project.session.Proved(l.checked) {
 		if f.File.Path != l.checked.Entry.Path || f.Span.Start > to || f.Span.End < from {
 			continue
 		}
+		found = append(found, f)
 		of := []diagnostic{s.diagnosticOf(l.project, cache, &f)}
 		preferred := true
 		for n := range f.Fixes {
@@ -95,6 +98,9 @@ func codeActions(s *server, ctx context.Context, p *struct {
 				Command: &command{"Explain " + f.ID(), explainAction, []any{f.Rule.ID, address}}})
 		}
 	}
+	out = append(out, s.ignoreActions(l, found, func(f *rules.Finding) []diagnostic {
+		return []diagnostic{s.diagnosticOf(l.project, cache, f)}
+	})...)
 	return append(out, explained...), nil
 }
 
@@ -161,6 +167,9 @@ func executeCommand(s *server, _ context.Context, p *struct {
 	Command   string            `json:"command"`
 	Arguments []json.RawMessage `json:"arguments"`
 }) (any, error) {
+	if p.Command == reasonCommand {
+		return nil, s.selectReason(p.Arguments)
+	}
 	if p.Command != explainAction || len(p.Arguments) != 2 {
 		return nil, errors.New("there is no command " + p.Command)
 	}

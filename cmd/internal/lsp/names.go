@@ -283,7 +283,7 @@ func rename(s *server, ctx context.Context, p *struct {
 	if !s.client.Workspace.WorkspaceEdit.DocumentChanges {
 		return &workspaceEdit{Changes: map[string][]textEdit{l.uri: edits}}, nil
 	}
-	return &workspaceEdit{DocumentChanges: []documentEdit{{versionedDocument{l.uri, &l.version}, edits}}}, nil
+	return &workspaceEdit{DocumentChanges: []any{documentEdit{versionedDocument{l.uri, &l.version}, edits}}}, nil
 }
 
 // renamable returns why a name cannot be changed.

@@ -28,12 +28,16 @@ type clientCapabilities struct {
 	} `json:"general"`
 	Window struct {
 		WorkDoneProgress bool `json:"workDoneProgress"`
+		ShowDocument     struct {
+			Support bool `json:"support"`
+		} `json:"showDocument"`
 	} `json:"window"`
 	Workspace struct {
 		WorkspaceFolders      bool    `json:"workspaceFolders"`
 		DidChangeWatchedFiles dynamic `json:"didChangeWatchedFiles"`
 		WorkspaceEdit         struct {
-			DocumentChanges bool `json:"documentChanges"`
+			DocumentChanges    bool     `json:"documentChanges"`
+			ResourceOperations []string `json:"resourceOperations"`
 		} `json:"workspaceEdit"`
 		Diagnostics struct {
 			RefreshSupport bool `json:"refreshSupport"`
@@ -141,8 +145,15 @@ type documentEdit struct {
 }
 
 type workspaceEdit struct {
-	Changes         map[string][]textEdit `json:"changes,omitempty"`
-	DocumentChanges []documentEdit        `json:"documentChanges,omitempty"`
+	Changes map[string][]textEdit `json:"changes,omitempty"`
+	// DocumentChanges are of type documentEdit and createFile.
+	DocumentChanges []any `json:"documentChanges,omitempty"`
+}
+
+// createFile makes an empty file.
+type createFile struct {
+	Kind string `json:"kind"` // "create"
+	URI  string `json:"uri"`
 }
 
 type markupContent struct {

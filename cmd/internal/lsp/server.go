@@ -120,6 +120,7 @@ func methods() map[string]request {
 		"textDocument/diagnostic":     with(documentDiagnostics),
 		"workspace/diagnostic":        with(workspaceDiagnostics),
 		"textDocument/codeAction":     with(codeActions),
+		"codeAction/resolve":          with(resolveAction),
 		"textDocument/hover":          with(hover),
 		"textDocument/completion":     with(completion),
 		"textDocument/documentLink":   with(documentLinks),
@@ -333,9 +334,9 @@ func (s *server) capabilities() map[string]any {
 			"openClose": true, "change": 2, "save": map[string]any{"includeText": false},
 		},
 		"codeActionProvider": map[string]any{
-			"codeActionKinds": []string{"quickfix", sourceFixAll, "source.fixAll"},
+			"codeActionKinds": []string{"quickfix", sourceFixAll, "source.fixAll"}, "resolveProvider": true,
 		},
-		"executeCommandProvider": map[string]any{"commands": []string{explainAction}},
+		"executeCommandProvider": map[string]any{"commands": []string{explainAction, reasonCommand}},
 		"hoverProvider":          true,
 		"completionProvider": map[string]any{
 			"triggerCharacters": []string{"=", "-", ",", "[", "\"", "/", ":", "$", "{"},

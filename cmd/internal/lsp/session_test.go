@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/textproto"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
+	"github.com/sandlint/sandlint/parsers/heavytest"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/packs"
@@ -35,6 +37,13 @@ type client struct {
 	ended  chan bool // what Serve returned
 	next   int
 	pushed map[string]json.RawMessage // the newest diagnostics, by URI and version
+	asked  map[string]json.RawMessage // the parameters of the newest request of the server, by method
+}
+
+// newClient returns a client that speaks over two streams.
+func newClient(t testing.TB, root string, in io.WriteCloser, out io.Reader) *client {
+	return &client{t: t, root: root, in: in, out: bufio.NewReader(out), pushed: map[string]json.RawMessage{},
+		asked: map[string]json.RawMessage{}}
 }
 
 // start starts a server over a folder with files.
@@ -60,8 +69,9 @@ func start(t testing.TB, root string) *client {
 		fromServer.Close()
 	}()
 	t.Cleanup(func() { in.Close() })
-	return &client{t: t, root: root, in: in, out: bufio.NewReader(out), ended: ended,
-		pushed: map[string]json.RawMessage{}}
+	c := newClient(t, root, in, out)
+	c.ended = ended
+	return c
 }
 
 // stop ends the connection, and waits for the end of the server.
@@ -127,6 +137,7 @@ func (c *client) receive() message {
 		}
 		c.pushed[fmt.Sprint(p.URI, " ", version)] = p.Diagnostics
 	case m.Method != "" && m.ID != nil:
+		c.asked[m.Method] = m.Params
 		c.send(map[string]any{"id": *m.ID, "result": nil})
 	}
 	return m
@@ -170,20 +181,59 @@ func (c *client) uri(name string) string {
 //	edit FILE L:C-L:C T   replaces a range by the JSON string T, as the next version
 //	close FILE
 //	-> METHOD JSON        sends a request; FILE in {{FILE}} stands for its URI
+//	choose TITLE          resolves the action of the last answer whose title begins so
+//	asked METHOD          waits until the server sends a request
 //	published FILE        waits for the diagnostics that the server sends for the newest version
 //
-// and below the last two stands what came, each line after "<- "; -update writes it.
+// and below the last four stands what came, each line after "<- "; -update writes it.
 func TestSessions(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("testdata", "*.txtar"))
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}
+	binary := ""
+	if heavytest.On() { // also against the program itself, over real pipes
+		binary = filepath.Join(t.TempDir(), "sandlint")
+		if out, err := exec.Command("go", "build", "-o", binary, "../../sandlint").CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { replay(t, file) })
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			replay(t, file, start)
+			if binary != "" {
+				replay(t, file, func(t testing.TB, root string) *client { return startBinary(t, root, binary) })
+			}
+		})
 	}
 }
 
-func replay(t *testing.T, file string) {
+// startBinary starts "sandlint lsp" as an editor does.
+func startBinary(t testing.TB, root, binary string) *client {
+	cmd := exec.Command(binary, "lsp")
+	cmd.Dir, cmd.Stderr = root, os.Stderr
+	cmd.Env = append(os.Environ(), "SANDLINT_SHELLCHECK=none")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() != 1 { // nobody said "shutdown"
+			t.Errorf("%v, exit status %d", err, cmd.ProcessState.ExitCode())
+		}
+	})
+	return newClient(t, root, in, out)
+}
+
+func replay(t *testing.T, file string, start func(t testing.TB, root string) *client) {
 	archive, err := txtar.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -215,6 +265,7 @@ func replay(t *testing.T, file string) {
 	var options json.RawMessage
 	initialized := false
 	versions := map[string]int{}
+	var last json.RawMessage
 	var got strings.Builder
 	answer := func(b json.RawMessage) {
 		text := strings.ReplaceAll(string(b), uriOf(root), "ROOT")
@@ -277,6 +328,14 @@ func replay(t *testing.T, file string) {
 			})
 		case "close":
 			c.notify("textDocument/didClose", map[string]any{"textDocument": map[string]string{"uri": c.uri(words[1])}})
+		case "choose":
+			answer(c.request("codeAction/resolve", actionCalled(t, last, rest(1))))
+		case "asked":
+			for c.asked[words[1]] == nil {
+				c.receive()
+			}
+			answer(c.asked[words[1]])
+			delete(c.asked, words[1])
 		case "published":
 			answer(c.published(c.uri(words[1]), versions[words[1]]))
 		case "->":
@@ -284,7 +343,8 @@ func replay(t *testing.T, file string) {
 			for name := range versions {
 				params = strings.ReplaceAll(params, "{{"+name+"}}", c.uri(name))
 			}
-			answer(c.request(words[1], json.RawMessage(params)))
+			last = c.request(words[1], json.RawMessage(params))
+			answer(last)
 		default:
 			t.Fatalf("unknown line %q", line)
 		}
@@ -299,6 +359,22 @@ func replay(t *testing.T, file string) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// actionCalled returns the action of an answer whose title begins in some way.
+func actionCalled(t *testing.T, answer json.RawMessage, title string) json.RawMessage {
+	var actions []json.RawMessage
+	if err := json.Unmarshal(answer, &actions); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range actions {
+		var one struct{ Title string }
+		if json.Unmarshal(a, &one) == nil && strings.HasPrefix(one.Title, title) {
+			return a
+		}
+	}
+	t.Fatalf("no action is called %q", title)
+	return nil
 }
 
 // compact puts ranges and other small objects on one line.
