@@ -133,6 +133,9 @@ func methods() map[string]request {
 		"textDocument/prepareRename":  with(prepareRename),
 		"workspace/executeCommand":    with(executeCommand),
 		"textDocument/rename":         with(rename),
+		"sandlint/trace":              with(traceView),
+		"sandlint/decisions":          with(decisionsViewOf),
+		"sandlint/rule":               with(ruleView),
 	}
 }
 
