@@ -268,7 +268,7 @@ func replay(t *testing.T, file string, start func(t testing.TB, root string) *cl
 	var last json.RawMessage
 	var got strings.Builder
 	answer := func(b json.RawMessage) {
-		text := strings.ReplaceAll(string(b), uriOf(root), "ROOT")
+		text := strings.ReplaceAll(string(drawnText(b)), uriOf(root), "ROOT")
 		var out bytes.Buffer
 		if err := json.Indent(&out, []byte(text), "", " "); err != nil {
 			t.Fatalf("%v: %s", err, text)

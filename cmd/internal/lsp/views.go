@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/cmd/internal/decisions"
@@ -15,7 +14,6 @@ import (
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp/builtin"
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
-	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -200,17 +198,13 @@ func scopeOf(
 			p = named
 		case key == "cap":
 			caps = append(caps, value)
-		case ok && slices.Contains(decide.Consumers(), key):
+		case ok:
 			if err := of.Set(key, value); err != nil {
 				return nil, scope, fmt.Errorf("%s: %w", word, err)
 			}
 		default:
-			near := ""
-			if n := source.Nearest(key, append(decide.Consumers(), "cap")); n != "" {
-				near = fmt.Sprintf("; did you mean %q?", n+"=…")
-			}
-			return nil, scope, fmt.Errorf("target %q is neither consumer=version, such as docker=29, cap=NAME nor the "+
-				"name of a default profile%s", word, near)
+			return nil, scope, fmt.Errorf("target %q is neither consumer=version, cap=NAME nor a default profile such as "+
+				"docker@29", word)
 		}
 	}
 	var err error

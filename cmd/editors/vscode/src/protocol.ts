@@ -1,12 +1,12 @@
 // The requests of sandlint's server that are not part of the Language Server Protocol. docs/editors.md describes them.
-import { RequestType } from "vscode-languageclient/node";
+import { RequestType } from "vscode-languageserver-protocol/node";
 
 export interface Document {
   textDocument: { uri: string };
 }
 
-// View is something drawn as HTML, in which all text is escaped. Elements with the attributes data-path and data-line
-// stand for a line of a file, whose URI files has by path.
+// View is something drawn as HTML, in which all text is escaped, with the style sheet that it needs. files has the URIs
+// of files by the headings under which the HTML shows their lines.
 export interface View {
   title: string;
   html: string;
