@@ -151,10 +151,11 @@ func TestOneProgram(t *testing.T) {
 // TestVersions checks that the files that cannot ask the program name its version.
 func TestVersions(t *testing.T) {
 	for name, want := range map[string]string{
-		".pre-commit-hooks.yaml": "\n  entry: sandlint/sandlint:" + cli.Version + " ",
-		"pyproject.toml":         "\"sandlint==" + cli.Version + "\"",
-		"CHANGELOG.md":           "\n## " + cli.Version + " (",
-		"docs/ci.md":             "uses: sandlint/sandlint@v" + cli.Version + "\n",
+		".pre-commit-hooks.yaml":          "\n  entry: sandlint/sandlint:" + cli.Version + " ",
+		"pyproject.toml":                  "\"sandlint==" + cli.Version + "\"",
+		"CHANGELOG.md":                    "\n## " + cli.Version + " (",
+		"cmd/editors/vscode/package.json": "\n  \"version\": \"" + cli.Version + "\",",
+		"docs/ci.md":                      "uses: sandlint/sandlint@v" + cli.Version + "\n",
 	} {
 		if !strings.Contains(rootFile(t, name), want) {
 			t.Errorf("%s lacks %q", name, want)

@@ -203,8 +203,8 @@ func scopeOf(
 				return nil, scope, fmt.Errorf("%s: %w", word, err)
 			}
 		default:
-			return nil, scope, fmt.Errorf("target %q is neither consumer=version, cap=NAME nor a default profile such as "+
-				"docker@29", word)
+			return nil, scope, fmt.Errorf("target %q is neither consumer=version, cap=NAME nor a default profile such "+
+				"as docker@29", word)
 		}
 	}
 	var err error

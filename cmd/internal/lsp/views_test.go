@@ -19,8 +19,8 @@ var (
 )
 
 // drawnText returns an answer as a recorded session shows it: of a view the text of each element in a line, as it is
-// escaped, without the style sheet, most rows of tables, the text of profiles, and the names of default profiles; and of
-// a page of a rule its heading.
+// escaped, without the style sheet, most rows of tables, the text of profiles, and the names of default profiles; and
+// of a page of a rule its heading.
 func drawnText(answer json.RawMessage) json.RawMessage {
 	var fields map[string]any
 	if json.Unmarshal(answer, &fields) != nil {
