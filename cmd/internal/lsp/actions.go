@@ -38,14 +38,49 @@ type command struct {
 	Arguments []any  `json:"arguments,omitempty"`
 }
 
-// codeActions offers the fixes of the findings in a range, best first, and what else can be done about them.
-func codeActions(s *server, ctx context.Context, p *struct {
+// namedDiagnostic is a diagnostic that a client names, perhaps of another server, whose codes may be numbers.
+type namedDiagnostic struct {
+	Range Range `json:"range"`
+	Code  any   `json:"code"`
+}
+
+// automatic is the triggerKind of a request that the user did not ask for.
+const automatic = 2
+
+type actionParams struct {
 	TextDocument textDocument `json:"textDocument"`
 	Range        Range        `json:"range"`
 	Context      struct {
-		Only []string `json:"only"`
+		Only        []string          `json:"only"`
+		Diagnostics []namedDiagnostic `json:"diagnostics"`
+		TriggerKind int               `json:"triggerKind"`
 	} `json:"context"`
-}) ([]codeAction, error) {
+}
+
+// actionsFor returns the findings that a request for actions is about: those in its range and those that the client
+// names or, where there is none, those in the line of the cursor.
+func (s *server) actionsFor(l *looked, p *actionParams) []rules.Finding {
+	from, to := l.text.offset(p.Range.Start, s.encoding), l.text.offset(p.Range.End, s.encoding)
+	var out, line []rules.Finding
+	for _, f := range l.project.session.Proved(l.checked) {
+		at := l.text.span(f.Span, s.encoding)
+		switch {
+		case f.File.Path != l.checked.Entry.Path:
+		case f.Span.Start <= to && f.Span.End >= from, slices.ContainsFunc(p.Context.Diagnostics,
+			func(d namedDiagnostic) bool { return d.Code == f.ID() && d.Range == at }):
+			out = append(out, f)
+		case from == to && p.Context.TriggerKind != automatic && at.Start.Line == p.Range.Start.Line:
+			line = append(line, f)
+		}
+	}
+	if len(out) == 0 {
+		return line
+	}
+	return out
+}
+
+// codeActions offers the fixes of findings, best first, and what else can be done about them.
+func codeActions(s *server, ctx context.Context, p *actionParams) ([]codeAction, error) {
 	s.engine.Lock()
 	defer s.engine.Unlock()
 	out := []codeAction{}
@@ -68,16 +103,12 @@ func codeActions(s *server, ctx context.Context, p *struct {
 		return out, nil
 	}
 	cache := &texts{}
-	from, to := l.text.offset(p.Range.Start, s.encoding), l.text.offset(p.Range.End, s.encoding)
 	var explained []codeAction
-	var found []rules.Finding
+	found := s.actionsFor(l, p)
 	seen := map[*rules.Rule]bool{}
-	for _, f := range l.project.session.Proved(l.checked) {
-		if f.File.Path != l.checked.Entry.Path || f.Span.Start > to || f.Span.End < from {
-			continue
-		}
-		found = append(found, f)
-		of := []diagnostic{s.diagnosticOf(l.project, cache, &f)}
+	for n := range found {
+		f := &found[n]
+		of := []diagnostic{s.diagnosticOf(l.project, cache, f)}
 		preferred := true
 		for n := range f.Fixes {
 			fix := &f.Fixes[n]

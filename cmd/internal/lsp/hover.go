@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/seccomp"
@@ -225,20 +226,42 @@ func hoverName(_ *server, l *looked, offset int) (string, source.Span) {
 	if n.stage != nil {
 		return fmt.Sprintf("stage %d **%s**, from `%s`", n.stage.Index, n.stage.Name, n.stage.Base.Text), at
 	}
-	for _, in := range d.Instructions {
+	v, known := valueAt(d.File, n.text, at)
+	switch {
+	case !known:
+		return fmt.Sprintf("**%s**: the value is not known here", n.text), at
+	case v.Overridable:
+		return fmt.Sprintf("**%s** = `%s` here, unless a build argument sets it", n.text, v.Text), at
+	}
+	return fmt.Sprintf("**%s** = `%s` here", n.text, v.Text), at
+}
+
+// valueAt returns the value of a variable at a place that names it: the one that is set there, or else the one that
+// holds there.
+func valueAt(f *dockerfile.File, name string, at source.Span) (dockerfile.Value, bool) {
+	for n, in := range f.Instructions {
 		if in.Span.Start > at.Start || at.Start > in.Span.End {
 			continue
 		}
-		v, ok := d.Lookup(in, n.text)
-		switch {
-		case !ok:
-		case v.Known && v.Overridable:
-			return fmt.Sprintf("**%s** = `%s` here, unless a build argument sets it", n.text, v.Text), at
-		case v.Known:
-			return fmt.Sprintf("**%s** = `%s` here", n.text, v.Text), at
+		for k := range in.Pairs {
+			pair := &in.Pairs[k]
+			if pair.Key.Span != at {
+				continue
+			}
+			if !pair.HasValue { // what it gets from an ARG above holds from the next instruction on
+				if n+1 == len(f.Instructions) || f.Instructions[n+1].Stage != in.Stage {
+					return dockerfile.Value{}, false
+				}
+				v, ok := f.Lookup(f.Instructions[n+1], name)
+				return v, ok && v.Known
+			}
+			text, known := f.Expand(in, pair.Value.Text)
+			return dockerfile.Value{Text: text, Overridable: in.Name == "ARG"}, known
 		}
+		v, ok := f.Lookup(in, name)
+		return v, ok && v.Known
 	}
-	return fmt.Sprintf("**%s**: the value is not known here", n.text), at
+	return dockerfile.Value{}, false
 }
 
 // baseText says what is known of the image that a stage is based on.
