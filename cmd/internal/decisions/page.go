@@ -23,6 +23,7 @@ func Page(tables []*Table, sources bool) *page.Decisions {
 	out := &page.Decisions{ID: "table"}
 	type key struct{ arch, syscall string }
 	index := map[key]int{}
+	decided := map[key][]*decide.Decision{} // by column, nil where the table has no such row
 	for column, t := range tables {
 		out.Profiles = append(out.Profiles, t.drawProfile(sources))
 		for _, r := range t.all() {
@@ -32,19 +33,26 @@ func Page(tables []*Table, sources bool) *page.Decisions {
 				n = len(out.Rows)
 				index[k] = n
 				out.Rows = append(out.Rows, page.Row{Arch: k.arch, Number: r.number, Syscall: k.syscall})
+				decided[k] = make([]*decide.Decision, len(tables))
 				for range tables {
 					out.Rows[n].Cells = append(out.Rows[n].Cells, page.Cell{Text: "not in this table"})
 				}
 			}
 			out.Rows[n].Cells[column] = t.drawCell(&r)
+			decided[k][column] = &r.decision
 			if len(tables) == 1 {
 				out.Rows[n].Others = strings.Join(r.others, "; ")
 			}
 		}
 	}
 	for n := range out.Rows {
-		cells := out.Rows[n].Cells
-		out.Rows[n].Differs = slices.ContainsFunc(cells, func(c page.Cell) bool { return c.Text != cells[0].Text })
+		row := &out.Rows[n]
+		all := decided[key{row.Arch, row.Syscall}]
+		for column := range row.Cells {
+			row.Cells[column].Like = slices.IndexFunc(all[:column+1], func(d *decide.Decision) bool {
+				return alike(d, all[column])
+			})
+		}
 	}
 	if len(tables) > 1 { // the rows of an architecture together
 		var archs []string
@@ -56,6 +64,14 @@ func Page(tables []*Table, sources bool) *page.Decisions {
 		})
 	}
 	return out
+}
+
+// alike reports whether two decisions surely are the same for every call.
+func alike(a, b *decide.Decision) bool {
+	if a == nil || b == nil || a == b {
+		return a == b
+	}
+	return a.Compare(b).Verdict == decide.SameDecision
 }
 
 // name returns the path of the profile as somebody can use it to whom a page is sent.

@@ -2,6 +2,7 @@ package page
 
 import (
 	"html/template"
+	"slices"
 	"strconv"
 
 	g "maragu.dev/gomponents"
@@ -41,8 +42,6 @@ type Row struct {
 	Cells   []Cell
 	// Others say what other targets decide where that differs.
 	Others string
-	// Differs says that the profiles decide differently.
-	Differs bool
 }
 
 // Cell is a decision.
@@ -55,6 +54,8 @@ type Cell struct {
 	Lines []int
 	// More is the number of lines that are left out.
 	More int
+	// Like is the index of the first cell of the row that decides the same, that of the cell itself where none does.
+	Like int
 }
 
 // HTML returns the table. Where a page has Document's script, it can be filtered, and two of several profiles compared.
@@ -165,7 +166,7 @@ func (c *Cell) kind() string {
 
 func (r *Row) node(id string, d *Decisions, archs, others bool) g.Node {
 	out := []g.Node{
-		when(r.Differs, func() g.Node { return class("sl-differs") }),
+		when(r.differs(), func() g.Node { return class("sl-differs") }),
 		when(r.Others != "", func() g.Node { return attr("data-o", "1") }),
 	}
 	if archs {
@@ -182,8 +183,13 @@ func (r *Row) node(id string, d *Decisions, archs, others bool) g.Node {
 	return el("tr", out...)
 }
 
+func (r *Row) differs() bool {
+	return slices.ContainsFunc(r.Cells, func(c Cell) bool { return c.Like != 0 })
+}
+
 func (c *Cell) node(id string, column, lines int) g.Node {
-	return el("td", class("sl-"+c.kind()), attr("data-p", strconv.Itoa(column)), el("span", text(c.Text)),
+	return el("td", class("sl-"+c.kind()), attr("data-p", strconv.Itoa(column)),
+		when(c.Like > 0, func() g.Node { return attr("data-e", strconv.Itoa(c.Like)) }), el("span", text(c.Text)),
 		when(c.Why != "" || len(c.Lines) > 0, func() g.Node {
 			return el("small", text(c.Why), each(c.Lines, func(n int) g.Node {
 				label := strconv.Itoa(n)

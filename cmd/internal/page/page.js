@@ -139,7 +139,7 @@ for (const form of document.querySelectorAll("form[data-table]")) {
       for (const cell of section.querySelectorAll("[data-p]")) cell.hidden = !chosen.includes(Number(cell.dataset.p));
     }
     const differs = (cells) =>
-      chosen.some((c) => cells[c].firstChild.textContent !== cells[chosen[0]].firstChild.textContent);
+      chosen.some((c) => cells[c].dataset.e !== cells[chosen[0]].dataset.e);
     let n = 0;
     for (const row of rows) {
       const cells = row.querySelectorAll("td[data-p]");

@@ -36,8 +36,8 @@ func everything(s string) *Document {
 		{2, s, s, false, false, nil}}
 	timeline := Timeline{s, []Stage{{s, s, s, []Platform{{s, true, s}}, steps, 3}}, s}
 	profile := Profile{s, s, []string{s}, []string{s}, []string{s, s}}
-	cell := Cell{s, s, s, []int{1, 7}, 2}
-	row := Row{s, 1, s, []Cell{cell, cell, cell}, s, true}
+	cell := Cell{s, s, s, []int{1, 7}, 2, 1}
+	row := Row{s, 1, s, []Cell{cell, cell, cell}, s}
 	decisions := Decisions{"x", []Profile{profile, profile, profile}, false, []Row{row}, s}
 	comparison := Comparison{[]Change{{"widens", []string{s}, s, s, s, s, s, []string{s}}}, s}
 	parts := []template.HTML{timeline.HTML(), decisions.HTML(), comparison.HTML(), Troubles{{s, s}}.HTML(),
