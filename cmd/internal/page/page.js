@@ -159,16 +159,19 @@ for (const form of document.querySelectorAll("form[data-table]")) {
   filter();
 }
 
-// What scrolls sideways can be reached with the keyboard; what does not is no stop on the way.
+// What scrolls can be reached with the keyboard; what does not is no stop on the way. Of many boxes, only those that
+// come into view are measured.
+const reachable = (box) => {
+  if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
+  else box.removeAttribute("tabindex");
+};
+const boxes = document.querySelectorAll("pre, .sl-scroll");
+if (boxes.length <= 200) boxes.forEach(reachable);
 if ("IntersectionObserver" in window) {
   const seen = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) {
-      if (!isIntersecting) continue;
-      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
-      else target.removeAttribute("tabindex");
-    }
+    for (const { target, isIntersecting } of entries) if (isIntersecting) reachable(target);
   });
-  for (const box of document.querySelectorAll("pre, .sl-scroll")) seen.observe(box);
+  boxes.forEach((box) => seen.observe(box));
 }
 
 // Keys.
