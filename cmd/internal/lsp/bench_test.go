@@ -226,3 +226,125 @@ func typed(b *testing.B, root string, strokes []stroke) (wall, cpu []time.Durati
 	}
 	return wall, cpu
 }
+
+// tree returns the files of many projects, about so many: those of testdata/projects of the repository, and those of the
+// cases of the rules' pages, each in a folder of its own.
+func tree(b *testing.B, most int) map[string]string {
+	repository := filepath.Join("..", "..", "..")
+	var projects []map[string]string
+	pages, err := filepath.Glob(filepath.Join(repository, "rules", "*", "*.txtar"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, page := range pages {
+		archive, err := txtar.ParseFile(page)
+		if err != nil {
+			b.Fatal(err)
+		}
+		project := map[string]string{}
+		for _, f := range archive.Files {
+			if strings.Count(f.Name, "/") > 0 && !strings.Contains(f.Name, "{{") {
+				project[filepath.Base(page)+"/"+f.Name] = string(f.Data)
+			}
+		}
+		projects = append(projects, project)
+	}
+	own := map[string]string{}
+	root := filepath.Join(repository, "testdata", "projects")
+	err = filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		own[filepath.ToSlash(path[len(root)+1:])] = string(text)
+		return err
+	})
+	if err != nil || len(own) == 0 {
+		b.Fatal(len(own), err)
+	}
+	projects = append(projects, own)
+	out := map[string]string{}
+	for n := 0; len(out) < most; n++ {
+		for name, text := range projects[n%len(projects)] {
+			out[fmt.Sprintf("team%d/%s", n, name)] = text
+		}
+	}
+	return out
+}
+
+// memory samples how much memory the process has until done is called, which returns the peak of the heap in use and of
+// the memory that the system has given, in MiB.
+func memory(b *testing.B) (done func() (heap, resident float64)) {
+	stop, stopped := make(chan bool), make(chan bool)
+	var heap, resident uint64
+	go func() {
+		defer close(stopped)
+		for {
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			heap = max(heap, m.HeapInuse)
+			if text, err := os.ReadFile("/proc/self/statm"); err == nil {
+				if fields := strings.Fields(string(text)); len(fields) > 1 {
+					pages, _ := strconv.ParseUint(fields[1], 10, 64)
+					resident = max(resident, pages*uint64(os.Getpagesize()))
+				}
+			}
+			select {
+			case <-stop:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}()
+	return func() (float64, float64) {
+		close(stop)
+		<-stopped
+		return float64(heap) / (1 << 20), float64(resident) / (1 << 20)
+	}
+}
+
+// BenchmarkWorkspace starts a server over a folder of 5,000 files, and waits for the diagnostics of all files or, with
+// "open", of one open Dockerfile. It reports the time that passes, the processor time and the memory of client and
+// server together.
+func BenchmarkWorkspace(b *testing.B) {
+	files := tree(b, 5000)
+	root := write(b, files)
+	names := make([]string, 0, len(files))
+	for name := range files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	first := names[slices.IndexFunc(names, func(name string) bool { return filepath.Base(name) == "Dockerfile" })]
+	for _, mode := range []string{"open", "workspace"} {
+		b.Run(mode, func(b *testing.B) {
+			var heap, resident float64
+			var cpu time.Duration
+			for b.Loop() {
+				runtime.GC()
+				done, used := memory(b), cpuTime()
+				c := start(b, root)
+				c.request("initialize", map[string]any{
+					"capabilities":          map[string]any{"textDocument": map[string]any{"diagnostic": map[string]any{}}},
+					"initializationOptions": map[string]any{"diagnostics": mode},
+					"workspaceFolders":      []any{map[string]string{"uri": uriOf(root), "name": "x"}},
+				})
+				c.notify("initialized", struct{}{})
+				c.notify("textDocument/didOpen", map[string]any{"textDocument": map[string]any{"uri": c.uri(first),
+					"languageId": "dockerfile", "version": 1, "text": files[first]}})
+				if mode == "open" {
+					c.request("textDocument/diagnostic",
+						map[string]any{"textDocument": map[string]any{"uri": c.uri(first)}})
+				} else if all := c.request("workspace/diagnostic", struct{}{}); len(all) < 1<<20 {
+					b.Fatalf("the report has %d bytes", len(all))
+				}
+				cpu += cpuTime() - used
+				h, r := done()
+				heap, resident = max(heap, h), max(resident, r)
+				c.stop()
+			}
+			b.ReportMetric(cpu.Seconds()/float64(b.N), "cpu-s/op")
+			b.ReportMetric(heap, "peak-heap-MiB")
+			b.ReportMetric(resident, "peak-rss-MiB")
+		})
+	}
+}
