@@ -169,7 +169,7 @@ func checkDocument(
 		return fileResult{err: &workspace.FileError{Path: entry.Path, Err: err}}, nil
 	}
 	c := contextOf(ws, policies, entry, opts.ignoring())
-	c.noted = newNoted()
+	c.noted, c.stop = newNoted(), opts.stop
 	set := c.policy.Set
 	fail := func(e RuleError) { r.failed = append(r.failed, e) }
 	run := set.run
@@ -347,6 +347,9 @@ func (c *context) lint(
 	pass := &Pass{Workspace: c.ws, report: report, fail: fail, memo: map[any]any{}, fixless: !fixes,
 		noted: c.noted}
 	for n := range list {
+		if c.stop != nil && c.stop() {
+			break
+		}
 		if check := list[n].Check.document; check != nil {
 			pass.Rule, pass.configured = list[n].Rule, &list[n]
 			check(pass, doc)

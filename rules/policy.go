@@ -75,7 +75,8 @@ type context struct {
 	policies Policies
 	policy   *Policy // of the file
 	ignoring
-	noted *noted // what is seen of suppressions, nil where nobody asks
+	noted *noted      // what is seen of suppressions, nil where nobody asks
+	stop  func() bool // see CheckOptions.stop
 }
 
 // ignoring says how a run treats suppressions, beside what policies say.

@@ -79,6 +79,8 @@ type CheckOptions struct {
 
 	unproved bool // keeps all fixes
 	internal bool // leaves out the rules that ask other programs
+
+	stop func() bool // when not nil, reports whether the rest of the rules can be left out
 }
 
 // Active is a rule that runs.

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -43,7 +44,11 @@ type Checked struct {
 	uses     files.Uses
 	complete bool // with the rules that ask other programs
 	proved   []Finding
+	made     *byte // one for each check
 }
+
+// Same reports whether other is from the same check, also where one of them was released.
+func (c *Checked) Same(other *Checked) bool { return other != nil && c.made == other.made }
 
 // Session returns a session for the files of a workspace. Of the options, NoIgnores, Dir and Now have an effect.
 func (o *CheckOptions) Session(ws *workspace.Workspace, policies Policies) *Session {
@@ -158,25 +163,78 @@ func (s *Session) Reload(ws *workspace.Workspace, policies Policies) {
 // Check returns what is found in a file as it is now. Without complete, rules that ask other programs are left out,
 // unless their answers are known from before.
 func (s *Session) Check(e *workspace.Entry, complete bool) *Checked {
+	return s.CheckUnless(nil, e, complete)
+}
+
+// CheckUnless is Check that ends early, and returns nil, when stop returns true. It asks before each rule.
+func (s *Session) CheckUnless(stop func() bool, e *workspace.Entry, complete bool) *Checked {
 	if c := s.checked[e]; c != nil && (c.complete || !complete) {
 		return c
 	}
-	return s.check(e, complete)
+	return s.remember(s.check(stop, e, complete))
 }
 
 // Open is Check that returns the document too, also after Release.
-func (s *Session) Open(e *workspace.Entry) *Checked {
+func (s *Session) Open(e *workspace.Entry) *Checked { return s.OpenUnless(nil, e) }
+
+// OpenUnless is Open that ends early as CheckUnless does.
+func (s *Session) OpenUnless(stop func() bool, e *workspace.Entry) *Checked {
 	c := s.checked[e]
 	if c == nil || c.Document == nil && c.Err == nil {
-		c = s.check(e, c != nil && c.complete)
+		c = s.remember(s.check(stop, e, c != nil && c.complete))
 	}
 	return c
 }
 
-func (s *Session) check(e *workspace.Entry, complete bool) *Checked {
+// Unchecked returns the files of which Check has to look at something, in order of path.
+func (s *Session) Unchecked(complete bool) []*workspace.Entry {
+	var out []*workspace.Entry
+	for _, e := range s.ws.Entries {
+		if c := s.checked[e]; c == nil || complete && !c.complete {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// CheckAll is CheckUnless for some files, on all cores. It lets go of the documents, as Release does, but for those of
+// the files for which keep returns true. Stop is called from several goroutines.
+func (s *Session) CheckAll(stop func() bool, entries []*workspace.Entry, complete bool,
+	keep func(*workspace.Entry) bool) {
+	found := make([]*Checked, len(entries))
+	each(len(entries), nil, func(n int) {
+		if e := entries[n]; !stop() {
+			if found[n] = s.check(stop, e, complete); found[n] != nil && !keep(e) {
+				found[n].Document, found[n].Workspace = nil, nil
+			}
+		}
+	})
+	for _, c := range found {
+		s.remember(c)
+	}
+}
+
+// remember records what was found, and returns it.
+func (s *Session) remember(c *Checked) *Checked {
+	if c != nil {
+		s.checked[c.Entry] = c
+	}
+	return c
+}
+
+// check returns what is found in a file, nil where stop ended it.
+func (s *Session) check(stop func() bool, e *workspace.Entry, complete bool) *Checked {
+	stopped := false
 	opts := s.opts
 	opts.unproved, opts.internal = true, !complete
-	c := &Checked{Entry: e, Workspace: s.ws.For(e.Abs), complete: complete}
+	if stop != nil {
+		opts.stop = func() bool {
+			stopped = stopped || stop()
+			return stopped
+		}
+	}
+	c := &Checked{Entry: e, Workspace: s.ws.For(e.Abs), made: new(byte)}
+	c.complete = complete || !s.policies.Policy(e.Abs).Set.asksPrograms()
 	c.uses = s.ws.Tracked(func(ws *workspace.Workspace) {
 		r, doc := checkDocument(ws, s.policies, e, opts)
 		one := &checked{entries: []*workspace.Entry{e}, files: []fileResult{r}}
@@ -194,7 +252,9 @@ func (s *Session) check(e *workspace.Entry, complete bool) *Checked {
 			c.Reads = doc.Reads()
 		}
 	})
-	s.checked[e] = c
+	if stopped {
+		return nil
+	}
 	return c
 }
 
@@ -207,7 +267,10 @@ func (s *Session) Release(e *workspace.Entry) {
 	}
 }
 
-// All returns what is known of all files that were checked, in order of path.
+// Known returns what is known of all files that were checked, in no order.
+func (s *Session) Known() iter.Seq[*Checked] { return maps.Values(s.checked) }
+
+// All is Known in order of path.
 func (s *Session) All() []*Checked {
 	out := slices.Collect(maps.Values(s.checked))
 	slices.SortFunc(out, func(a, b *Checked) int { return strings.Compare(a.Entry.Path, b.Entry.Path) })

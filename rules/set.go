@@ -445,3 +445,9 @@ func sortedKeys[V any](m map[string]V) []string {
 	sort.Strings(keys)
 	return keys
 }
+
+// asksPrograms reports whether a rule asks another program.
+func (s *Set) asksPrograms() bool {
+	external := func(c configured) bool { return c.Check.external }
+	return slices.ContainsFunc(s.run, external) || slices.ContainsFunc(s.experimental, external)
+}

@@ -227,8 +227,8 @@ func typed(b *testing.B, root string, strokes []stroke) (wall, cpu []time.Durati
 	return wall, cpu
 }
 
-// tree returns the files of many projects, about so many: those of testdata/projects of the repository, and those of the
-// cases of the rules' pages, each in a folder of its own.
+// tree returns the files of many projects, about so many: those of testdata/projects of the repository, and those of
+// the cases of the rules' pages, each in a folder of its own.
 func tree(b *testing.B, most int) map[string]string {
 	repository := filepath.Join("..", "..", "..")
 	var projects []map[string]string
@@ -324,7 +324,8 @@ func BenchmarkWorkspace(b *testing.B) {
 				done, used := memory(b), cpuTime()
 				c := start(b, root)
 				c.request("initialize", map[string]any{
-					"capabilities":          map[string]any{"textDocument": map[string]any{"diagnostic": map[string]any{}}},
+					"capabilities": map[string]any{"textDocument": map[string]any{"diagnostic": map[string]any{}},
+						"workspace": map[string]any{"diagnostics": map[string]any{"refreshSupport": true}}},
 					"initializationOptions": map[string]any{"diagnostics": mode},
 					"workspaceFolders":      []any{map[string]string{"uri": uriOf(root), "name": "x"}},
 				})

@@ -1,14 +1,18 @@
 package lsp
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sandlint/sandlint/cmd/internal/report"
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -52,30 +56,111 @@ func (t *texts) of(f *source.File) *text {
 	return t.made[f]
 }
 
-// diagnosticsIn returns the findings of a project as diagnostics, by URI, in order.
-func (s *server) diagnosticsIn(p *project) map[string][]diagnostic {
-	found := map[string][]rules.Finding{}
-	for _, c := range p.session.All() {
+// shown are the diagnostics of one file.
+type shown struct {
+	id   int // another one where the diagnostics are others
+	json json.RawMessage
+}
+
+// reported is the result of a check as it is part of what is shown.
+type reported struct {
+	*rules.Checked
+	paths []string                   // of the files in which something was found, absolute
+	by    map[string][]rules.Finding // by these
+}
+
+// diagnosticsOf returns the diagnostics of a file by its absolute path, nil for none. The caller holds engine.
+func (s *server) diagnosticsOf(p *project, path string) *shown {
+	s.update(p)
+	return p.shown[path]
+}
+
+// update makes the diagnostics of those files anew in which something else is found than before.
+func (s *server) update(p *project) {
+	if p.shown == nil {
+		p.shown, p.reported = map[string]*shown{}, map[*workspace.Entry]*reported{}
+	}
+	changed := map[string]bool{}
+	known := map[*workspace.Entry]bool{}
+	for c := range p.session.Known() {
+		known[c.Entry] = true
+		old := p.reported[c.Entry]
+		if old != nil && old.Same(c) {
+			continue
+		}
+		now := &reported{Checked: c, by: map[string][]rules.Finding{}}
 		for _, f := range c.Findings {
-			uri := uriOf(c.Entry.Abs)
+			path := c.Entry.Abs
 			if f.File.Path != c.Entry.Path {
-				uri = uriOf(p.session.Workspace().Abs(f.File))
+				path = p.session.Workspace().Abs(f.File)
 			}
-			found[uri] = append(found[uri], f)
+			if now.by[path] == nil {
+				now.paths = append(now.paths, path)
+			}
+			now.by[path] = append(now.by[path], f)
+		}
+		p.reported[c.Entry] = now
+		for _, r := range []*reported{old, now} {
+			if r != nil {
+				for _, path := range r.paths {
+					changed[path] = true
+				}
+			}
 		}
 	}
-	out := map[string][]diagnostic{}
+	for e, r := range p.reported {
+		if !known[e] {
+			delete(p.reported, e)
+			for _, path := range r.paths {
+				changed[path] = true
+			}
+		}
+	}
+	if len(changed) == 0 {
+		return
+	}
+	found := map[string][]rules.Finding{}
+	for _, e := range p.session.Workspace().Entries {
+		if r := p.reported[e]; r != nil {
+			for _, path := range r.paths {
+				if changed[path] {
+					found[path] = append(found[path], r.by[path]...)
+				}
+			}
+		}
+	}
 	cache := &texts{}
-	for uri, list := range found {
-		slices.SortStableFunc(list, func(a, b rules.Finding) int { return rules.CompareFindings(&a, &b) })
-		list = slices.CompactFunc(list, func(a, b rules.Finding) bool {
-			return rules.CompareFindings(&a, &b) == 0 && a.Message == b.Message
-		})
-		for n := range list {
-			out[uri] = append(out[uri], s.diagnosticOf(p, cache, &list[n]))
-		}
+	for _, path := range slices.Sorted(maps.Keys(changed)) {
+		s.show(p, cache, path, found[path])
 	}
-	return out
+}
+
+// show sets the diagnostics of a file.
+func (s *server) show(p *project, cache *texts, path string, found []rules.Finding) {
+	slices.SortStableFunc(found, func(a, b rules.Finding) int { return rules.CompareFindings(&a, &b) })
+	found = slices.CompactFunc(found, func(a, b rules.Finding) bool { return rules.CompareFindings(&a, &b) == 0 })
+	if len(found) == 0 {
+		delete(p.shown, path)
+		return
+	}
+	list := make([]diagnostic, 0, len(found))
+	for n := range found {
+		list = append(list, s.diagnosticOf(p, cache, &found[n]))
+	}
+	now := s.newShown(list)
+	if old := p.shown[path]; old == nil || !bytes.Equal(old.json, now.json) {
+		p.shown[path] = now
+	}
+}
+
+// newShown returns diagnostics with an id of their own, nil for none.
+func (s *server) newShown(list []diagnostic) *shown {
+	text, err := json.Marshal(list)
+	if err != nil || len(list) == 0 { // they hold nothing that JSON cannot
+		return nil
+	}
+	s.ids++
+	return &shown{s.ids, text}
 }
 
 func (s *server) diagnosticOf(p *project, cache *texts, f *rules.Finding) diagnostic {
@@ -119,27 +204,36 @@ func (s *server) pageOf(r *rules.Rule) string {
 // of all files where the client wants that. The caller holds engine.
 func (s *server) publish(ctx context.Context, open []*document) {
 	if s.pulls {
+		s.askAgain(open)
 		return
 	}
 	s.mu.Lock()
 	everywhere := s.settings.Diagnostics == "workspace"
 	s.mu.Unlock()
-	now := map[string][]diagnostic{}
+	now := map[string]*shown{}
 	versions := map[string]*int32{}
+	opened := map[string]bool{}
 	for _, d := range open {
-		uri := d.uri
-		now[uri] = []diagnostic{}
-		versions[uri] = &d.version
+		opened[d.path] = true
+		now[d.uri] = nil
+		versions[d.uri] = &d.version
 	}
 	for _, p := range s.projects {
 		if p.session == nil {
 			continue
 		}
-		for uri, list := range s.diagnosticsIn(p) {
-			if mine := s.spelt(open, uri); mine != "" {
-				now[mine] = list
-			} else if everywhere {
-				now[uri] = list
+		s.update(p)
+		for _, d := range open {
+			if found := p.shown[p.shownAs(d)]; found != nil && s.of(d.path) == p {
+				now[d.uri] = found
+				opened[p.shownAs(d)] = true
+			}
+		}
+		if everywhere {
+			for path, found := range p.shown {
+				if of := s.of(path); !opened[path] && (of == nil || of == p) {
+					now[uriOf(path)] = found
+				}
 			}
 		}
 	}
@@ -150,84 +244,166 @@ func (s *server) publish(ctx context.Context, open []*document) {
 	}
 	for uri := range s.published {
 		if _, still := now[uri]; !still {
-			now[uri] = []diagnostic{}
+			now[uri] = nil
 		}
 	}
-	for uri, list := range now {
-		text, err := json.Marshal(list)
-		nothing := s.published[uri] == "" && len(list) == 0 && versions[uri] == nil
-		if err != nil || nothing || s.published[uri] == string(text) {
+	for _, uri := range slices.Sorted(maps.Keys(now)) {
+		text := json.RawMessage("[]")
+		if now[uri] != nil {
+			text = now[uri].json
+		}
+		before, was := s.published[uri]
+		if was && before == string(text) || !was && now[uri] == nil && !opened[pathOf(uri)] {
 			continue
 		}
-		s.send(ctx, "textDocument/publishDiagnostics", publishParams{uri, versions[uri], list})
+		s.send(ctx, "textDocument/publishDiagnostics", publishParams{uri, versions[uri], text})
 		s.published[uri] = string(text)
-		if versions[uri] == nil && len(list) == 0 {
+		if versions[uri] == nil && now[uri] == nil {
 			delete(s.published, uri)
 		}
 	}
 }
 
-// spelt returns the URI by which the client calls a file, "" where it is not open.
-func (s *server) spelt(open []*document, uri string) string {
-	path := pathOf(uri)
-	for _, d := range open {
-		if d.path == path {
-			return d.uri
-		}
+// shownAs returns the path under which what is found in a document is shown.
+func (p *project) shownAs(d *document) string {
+	if e := p.session.Entry(d.path); e != nil {
+		return e.Abs
 	}
-	return ""
+	return d.path
 }
 
-type fullReport struct {
-	Kind     string       `json:"kind"`
-	ResultID string       `json:"resultId,omitempty"`
-	URI      string       `json:"uri,omitempty"`
-	Version  *int32       `json:"version,omitempty"`
-	Items    []diagnostic `json:"items"`
+// askAgain makes a client that asks for diagnostics do that again, where those of an open document are others than what
+// it got last, since another file was checked.
+func (s *server) askAgain(open []*document) {
+	if !s.client.Workspace.Diagnostics.RefreshSupport {
+		return
+	}
+	for _, d := range open {
+		p := s.of(d.path)
+		given, was := s.given[d.uri]
+		if p == nil || p.session == nil || !was || given == resultID(s.diagnosticsOf(p, p.shownAs(d))) {
+			continue
+		}
+		for _, d := range open {
+			delete(s.given, d.uri) // it asks once
+		}
+		s.ask("workspace/diagnostic/refresh", nil)
+		return
+	}
+}
+
+// resultID names diagnostics, so a client that has them already does not get them again.
+func resultID(of *shown) string {
+	if of == nil {
+		return "none"
+	}
+	return strconv.Itoa(of.id)
+}
+
+// diagnosticReport is the answer about one file: "full", or "unchanged" where the client has the result.
+type diagnosticReport struct {
+	Kind     string          `json:"kind"`
+	ResultID string          `json:"resultId,omitempty"`
+	URI      string          `json:"uri,omitempty"`
+	Version  *int32          `json:"version,omitempty"`
+	Items    json.RawMessage `json:"items,omitempty"`
+}
+
+func reportOf(found *shown, previous string) diagnosticReport {
+	r := diagnosticReport{Kind: "full", ResultID: resultID(found), Items: json.RawMessage("[]")}
+	switch {
+	case r.ResultID == previous:
+		r.Kind, r.Items = "unchanged", nil
+	case found != nil:
+		r.Items = found.json
+	}
+	return r
 }
 
 // documentDiagnostics answers a client that asks for the diagnostics of one document.
-func documentDiagnostics(s *server, ctx context.Context, p *documentParams) (any, error) {
-	s.engine.Lock()
-	defer s.engine.Unlock()
-	out := fullReport{Kind: "full", Items: []diagnostic{}}
-	if d := s.settingsAt(p.TextDocument.URI); d != nil {
-		out.Items = s.diagnosticsOfSettings(d)
-	} else if l := s.look(ctx, p.TextDocument.URI); l != nil {
-		if list := s.diagnosticsIn(l.project)[uriOf(l.checked.Entry.Abs)]; list != nil {
-			out.Items = list
+func documentDiagnostics(s *server, ctx context.Context, p *struct {
+	documentParams
+	PreviousResultID string `json:"previousResultId"`
+}) (any, error) {
+	uri := p.TextDocument.URI
+	if s.settingsAt(uri) == nil && !s.client.Workspace.Diagnostics.RefreshSupport {
+		if err := s.checkAll(ctx); err != nil { // what others find in it cannot be said later
+			return nil, err
 		}
 	}
-	return out, nil
+	s.engine.Lock()
+	defer s.engine.Unlock()
+	var found *shown
+	if own := s.settingsAt(uri); own != nil {
+		found = s.diagnosticsOfSettings(own)
+	} else if l := s.look(ctx, uri); l != nil {
+		l.project.checkAffected(func() bool { return ctx.Err() != nil }, []*document{l.document})
+		found = s.diagnosticsOf(l.project, l.checked.Entry.Abs)
+	}
+	s.given[uri] = resultID(found)
+	return reportOf(found, p.PreviousResultID), nil
+}
+
+// checkAll checks all files, but for the rules that ask other programs, and lets other requests have their turns.
+func (s *server) checkAll(ctx context.Context) error {
+	stop := func() bool { return ctx.Err() != nil }
+	for {
+		s.engine.Lock()
+		done := s.checkSome(stop, s.sync(ctx), false)
+		s.engine.Unlock()
+		if done || stop() {
+			return ctx.Err()
+		}
+	}
 }
 
 // workspaceDiagnostics answers a client that asks for the diagnostics of all files.
-func workspaceDiagnostics(s *server, ctx context.Context, _ *struct{}) (any, error) {
+func workspaceDiagnostics(s *server, ctx context.Context, p *struct {
+	PreviousResultIDs []struct {
+		URI   string `json:"uri"`
+		Value string `json:"value"`
+	} `json:"previousResultIds"`
+}) (any, error) {
+	if err := s.checkAll(ctx); err != nil {
+		return nil, err
+	}
 	s.engine.Lock()
 	defer s.engine.Unlock()
-	s.sync(ctx, true)
-	items := []fullReport{}
+	previous := map[string]string{}
+	for _, r := range p.PreviousResultIDs {
+		previous[r.URI] = r.Value
+	}
+	versions := map[string]*document{}
+	for _, d := range s.sync(ctx) {
+		versions[d.path] = d
+	}
+	items := []diagnosticReport{}
 	for _, p := range s.projects {
 		if p.session == nil {
 			continue
 		}
+		s.update(p)
+		paths := map[string]bool{}
 		for _, e := range p.session.Workspace().Entries {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			p.session.Check(e, true)
+			paths[e.Abs] = true
 		}
-		by := s.diagnosticsIn(p)
-		for _, e := range p.session.Workspace().Entries {
-			uri := uriOf(e.Abs)
-			if by[uri] == nil {
-				by[uri] = []diagnostic{}
-			}
+		for path := range p.shown {
+			paths[path] = true
 		}
-		for uri, list := range by {
-			items = append(items, fullReport{Kind: "full", URI: uri, Items: list})
+		for path := range paths {
+			uri := uriOf(path)
+			d := versions[path]
+			if d != nil {
+				uri = d.uri
+			}
+			r := reportOf(p.shown[path], previous[uri])
+			r.URI = uri
+			if d != nil {
+				r.Version = &d.version
+			}
+			items = append(items, r)
 		}
 	}
-	slices.SortFunc(items, func(a, b fullReport) int { return strings.Compare(a.URI, b.URI) })
+	slices.SortFunc(items, func(a, b diagnosticReport) int { return strings.Compare(a.URI, b.URI) })
 	return map[string]any{"items": items}, nil
 }

@@ -49,18 +49,18 @@ func (s *server) known() config.Known {
 // settingsFound is what was found in the text of a configuration or rule pack, while no file on disk changes.
 type settingsFound struct {
 	document    *document
-	diagnostics []diagnostic
+	diagnostics *shown
 }
 
 // diagnosticsOfSettings returns what is wrong with a configuration or a rule pack. The caller holds engine.
-func (s *server) diagnosticsOfSettings(d *settingsFile) []diagnostic {
+func (s *server) diagnosticsOfSettings(d *settingsFile) *shown {
 	if found := s.found[d.uri]; found.document == d.document {
 		return found.diagnostics
 	}
 	if s.found == nil {
 		s.found = map[string]settingsFound{}
 	}
-	out := s.problemsOfSettings(d)
+	out := s.newShown(s.problemsOfSettings(d))
 	s.found[d.uri] = settingsFound{d.document, out}
 	return out
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -23,6 +24,10 @@ type project struct {
 	changed  []string        // on disk, since the last look
 	outdated bool            // the files have to be found anew
 	tried    map[string]bool // paths, as shown, that documents use and that a look for files did not find
+
+	shown    map[string]*shown              // what was found, by path
+	reported map[*workspace.Entry]*reported // the results that shown is made of
+	affected []*workspace.Entry             // those that an edit affects; they were checked before it
 }
 
 // holds reports whether a file belongs to the project.
@@ -42,9 +47,7 @@ func (s *server) work(ctx context.Context) {
 			return
 		case <-s.wake:
 		}
-		s.engine.Lock()
 		s.refresh(ctx, false)
-		s.engine.Unlock()
 		timer := time.NewTimer(quiet)
 		select {
 		case <-ctx.Done():
@@ -55,9 +58,7 @@ func (s *server) work(ctx context.Context) {
 			continue
 		case <-timer.C:
 		}
-		s.engine.Lock()
 		s.refresh(ctx, true)
-		s.engine.Unlock()
 	}
 }
 
@@ -69,37 +70,97 @@ func (s *server) stale(paths ...string) {
 	s.changed()
 }
 
-// refresh looks at what changed, and publishes what is found: first in the open documents alone, and with all in every
-// file. The caller holds engine.
+// refresh looks at what changed, and publishes what is found: first in the open documents and what depends on them, and
+// with all in every file. A change of the documents ends it: what it did not look at is looked at later.
 func (s *server) refresh(ctx context.Context, all bool) {
-	open := s.sync(ctx, all)
+	stop := func() bool { return ctx.Err() != nil || len(s.wake) > 0 }
+	for {
+		s.engine.Lock()
+		open := s.sync(ctx)
+		done := s.checkOpen(stop, open, all) && (!all || s.checkSome(stop, open, true))
+		if done {
+			s.publish(ctx, open)
+		}
+		if done && all {
+			for _, p := range s.projects {
+				if p.session != nil && p.links() {
+					p.outdated = true
+					s.changed()
+				}
+			}
+		}
+		s.engine.Unlock() // requests come first
+		if done || stop() {
+			return
+		}
+	}
+}
+
+// checkOpen checks the open documents, and the files that an edit of them affects and that had findings in them. It
+// reports false where stop ended it.
+func (s *server) checkOpen(stop func() bool, open []*document, complete bool) bool {
 	for _, p := range s.projects {
 		if p.session == nil {
 			continue
 		}
 		for _, d := range open {
-			if e := p.session.Entry(d.path); e != nil && p.holds(d.path) {
-				p.session.Check(e, all)
+			if e := p.session.Entry(d.path); e != nil && s.of(d.path) == p &&
+				p.session.CheckUnless(stop, e, complete) == nil {
+				return false
 			}
 		}
-		if !all || p.alone != "" {
+		if !p.checkAffected(stop, open) {
+			return false
+		}
+	}
+	return true
+}
+
+// checkAffected checks the files that an edit affects and that had findings in open documents, so these findings do not
+// disappear until all files are checked. It reports false where stop ended it.
+func (p *project) checkAffected(stop func() bool, open []*document) bool {
+	for _, e := range p.affected {
+		r := p.reported[e]
+		shows := func(d *document) bool { return e.Abs != d.path && slices.Contains(r.paths, d.path) }
+		if r != nil && p.session.Entry(e.Abs) == e && slices.ContainsFunc(open, shows) &&
+			p.session.CheckUnless(stop, e, false) == nil {
+			return false
+		}
+	}
+	p.affected = nil
+	return true
+}
+
+// perTurn is how many files are checked before requests have their turn.
+const perTurn = 32
+
+// checkSome checks files that have not been checked, with complete with the rules that ask other programs too, and
+// reports whether none is left. It looks at so few of them that a request does not have to wait long.
+func (s *server) checkSome(stop func() bool, open []*document, complete bool) (done bool) {
+	keep := func(e *workspace.Entry) bool {
+		return slices.ContainsFunc(open, func(d *document) bool { return e.Is(d.path) })
+	}
+	for _, p := range s.projects {
+		if p.session == nil || p.alone != "" {
 			continue
 		}
-		for _, e := range p.session.Workspace().Entries {
-			if ctx.Err() != nil || len(s.wake) > 0 {
-				return // something changed; the rest is looked at later
-			}
-			p.session.Check(e, true)
-			if !slices.ContainsFunc(open, func(d *document) bool { return e.Is(d.path) }) {
-				p.session.Release(e)
+		left := p.session.Unchecked(complete)
+		now := left[:min(len(left), perTurn)]
+		p.session.CheckAll(stop, now, complete, keep)
+		if len(left) > len(now) || stop() {
+			return false
+		}
+		for c := range p.session.Known() {
+			if c.Document != nil && !keep(c.Entry) {
+				p.session.Release(c.Entry) // it was open
 			}
 		}
 	}
-	s.publish(ctx, open)
+	return true
 }
 
 // sync brings the projects to the state of the documents, and returns these. The caller holds engine.
-func (s *server) sync(ctx context.Context, settled bool) []*document {
+func (s *server) sync(ctx context.Context) []*document {
 	s.mu.Lock()
 	open := make([]*document, 0, len(s.documents))
 	for _, d := range s.documents {
@@ -119,7 +180,7 @@ func (s *server) sync(ctx context.Context, settled bool) []*document {
 	s.place(folders, open)
 	for _, p := range s.projects {
 		p.changed = append(p.changed, touched...)
-		p.sync(ctx, s, open, settled)
+		p.sync(ctx, s, open)
 	}
 	return open
 }
@@ -157,17 +218,26 @@ func (s *server) of(path string) *project {
 	return nil
 }
 
-// sync brings the session to the state of the documents.
-func (p *project) sync(ctx context.Context, s *server, open []*document, settled bool) {
+// texts returns the texts of the open documents that differ from those on disk, by path.
+func (p *project) texts(open []*document) map[string][]byte {
 	texts := map[string][]byte{}
 	for _, d := range open {
-		if !p.holds(d.path) {
+		if !p.holds(d.path) || onDisk(d) {
 			continue
 		}
-		if b, err := files.Read(files.Disk{}, "", d.path); err != nil || !bytes.Equal(b, d.text.bytes) {
-			texts[d.path] = d.text.bytes
+		texts[d.path] = d.text.bytes
+		if p.session != nil {
+			if e := p.session.Entry(d.path); e != nil { // it may be open by the path of a link
+				texts[e.Abs] = d.text.bytes
+			}
 		}
 	}
+	return texts
+}
+
+// sync brings the session to the state of the documents.
+func (p *project) sync(ctx context.Context, s *server, open []*document) {
+	texts := p.texts(open)
 	for _, path := range p.changed {
 		if p.matters(path) {
 			p.outdated = true
@@ -175,15 +245,25 @@ func (p *project) sync(ctx context.Context, s *server, open []*document, settled
 	}
 	if p.session != nil && !p.outdated {
 		if len(p.changed) > 0 {
-			p.session.Changed(p.changed...)
+			p.affected = append(p.affected, p.session.Changed(p.changed...)...)
 		}
-		p.session.Edit(texts)
-		p.outdated = p.lacks(open) || settled && p.links()
+		p.affected = append(p.affected, p.session.Edit(texts)...)
+		p.outdated = p.lacks(open)
 	}
 	p.changed = nil
 	if p.outdated {
 		p.load(ctx, s, open, texts)
 	}
+}
+
+// onDisk reports whether the text of a document is that of its file.
+func onDisk(d *document) bool {
+	info, err := files.Disk{}.Stat("", d.path)
+	if err != nil || info.Size() != int64(len(d.text.bytes)) {
+		return false
+	}
+	b, err := files.Read(files.Disk{}, "", d.path)
+	return err == nil && bytes.Equal(b, d.text.bytes)
 }
 
 // matters reports whether the files have to be found anew after a change of one: one that is not known, one that is
@@ -220,25 +300,27 @@ func (p *project) lacks(open []*document) bool {
 	return found
 }
 
-// links reports whether a document uses a file now that is not part of the workspace yet.
+// links reports whether documents use files that are not part of the workspace, and that no look for files has left out
+// since they were used first.
 func (p *project) links() bool {
 	known := map[string]bool{}
 	ws := p.session.Workspace()
 	for _, e := range ws.Entries {
 		known[e.Path] = true
 	}
-	for _, c := range p.session.All() {
+	found := false
+	for c := range p.session.Known() {
 		for _, path := range c.Reads {
 			if !known[path] && !p.tried[path] {
 				if p.tried == nil {
 					p.tried = map[string]bool{}
 				}
 				p.tried[path] = true // one that is no file of ours stays away
-				return true
+				found = true
 			}
 		}
 	}
-	return false
+	return found
 }
 
 // load finds the files.
@@ -269,7 +351,7 @@ func (p *project) load(ctx context.Context, s *server, open []*document, texts m
 	} else {
 		p.session.Reload(ws, policies)
 	}
-	p.session.Edit(texts)
+	p.session.Edit(p.texts(open))
 	p.lacks(open) // known from now on
 }
 
@@ -283,7 +365,7 @@ type looked struct {
 // look returns what is known of a document as it is now; nil for one that sandlint does not check. The caller holds
 // engine as long as it uses the result.
 func (s *server) look(ctx context.Context, uri string) *looked {
-	s.sync(ctx, false)
+	s.sync(ctx)
 	d := s.documentOf(uri)
 	if d == nil || d.path == "" {
 		return nil
@@ -296,8 +378,8 @@ func (s *server) look(ctx context.Context, uri string) *looked {
 	if e == nil {
 		return nil
 	}
-	c := p.session.Open(e)
-	if c.Document == nil || !bytes.Equal(c.Document.Source.Bytes, d.text.bytes) {
+	c := p.session.OpenUnless(func() bool { return ctx.Err() != nil }, e)
+	if c == nil || c.Document == nil || !bytes.Equal(c.Document.Source.Bytes, d.text.bytes) {
 		return nil
 	}
 	return &looked{d, p, c}

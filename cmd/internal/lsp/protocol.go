@@ -129,9 +129,9 @@ type diagnostic struct {
 }
 
 type publishParams struct {
-	URI         string       `json:"uri"`
-	Version     *int32       `json:"version,omitempty"`
-	Diagnostics []diagnostic `json:"diagnostics"`
+	URI         string          `json:"uri"`
+	Version     *int32          `json:"version,omitempty"`
+	Diagnostics json.RawMessage `json:"diagnostics"`
 }
 
 type textEdit struct {

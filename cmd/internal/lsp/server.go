@@ -41,7 +41,7 @@ type Options struct {
 // "shutdown" before.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, opts Options) bool {
 	s := &server{opts: opts, documents: map[string]*document{}, running: map[jsonrpc2.ID]context.CancelFunc{},
-		wake: make(chan struct{}, 1), published: map[string]string{}}
+		wake: make(chan struct{}, 1), published: map[string]string{}, given: map[string]string{}}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.conn = jsonrpc2.NewConn(ctx, jsonrpc2.NewBufferedStream(pipe{in, out}, jsonrpc2.VSCodeObjectCodec{}), s)
@@ -94,6 +94,8 @@ type server struct {
 	projects  []*project
 	published map[string]string // what was sent last, by URI
 	found     map[string]settingsFound
+	given     map[string]string // the ids of the diagnostics that the client asked for last, by URI
+	ids       int               // of diagnostics that were made
 }
 
 // settings are the initializationOptions, and what workspace/didChangeConfiguration sends.
