@@ -42,10 +42,15 @@ func checkSome(
 	ws *workspace.Workspace, policies Policies, opts CheckOptions, want func(*workspace.Entry) bool,
 ) *checked {
 	entries := slices.DeleteFunc(slices.Clone(ws.Entries), func(e *workspace.Entry) bool { return !want(e) })
-	c := &checked{entries: entries, files: make([]fileResult, len(entries))}
-	each(len(entries), opts.Progress, func(n int) {
-		c.files[n] = checkFile(ws, policies, entries[n], opts)
-	})
+	c := &checked{entries: entries}
+	if opts.Cache != nil && ws.Witnessed() {
+		c.files = checkCached(ws, policies, entries, opts)
+	} else {
+		c.files = make([]fileResult, len(entries))
+		each(len(entries), opts.Progress, func(n int) {
+			c.files[n] = checkFile(ws, policies, entries[n], opts)
+		})
+	}
 	c.proveElsewhere(ws, policies, opts)
 	c.whole = checkWorkspace(ws, policies, opts)
 	accepting := acceptancesOf(ws, policies, ws.Entries, opts.ignoring())

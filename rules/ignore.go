@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/sandlint/sandlint/parsers/dockerfile"
@@ -48,6 +49,15 @@ type heed struct {
 	by     []string // those of these linters have no effect
 	policy IgnorePolicy
 	now    time.Time
+	dated  *atomic.Bool // see CheckOptions
+}
+
+// ended reports whether a suppression that holds until a day has ended.
+func (h heed) ended(day time.Time) bool {
+	if h.dated != nil && !day.IsZero() {
+		h.dated.Store(true)
+	}
+	return ended(day, h.now)
 }
 
 // has reports whether a comment is as if it was not there.
@@ -199,7 +209,7 @@ func (c *collector) addText(comment, target source.Span, text string) {
 		if known.wholeFile() && known.Problem == "" && comment.Start >= c.head {
 			known.Problem = "stands below the first line that is not a comment, where it has no effect"
 		}
-		known.Expired = ended(known.Until, c.h.now)
+		known.Expired = c.h.ended(known.Until)
 		c.seen[comment.Start] = known
 		c.comments = append(c.comments, known)
 	}

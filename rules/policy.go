@@ -3,6 +3,7 @@ package rules
 import (
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/sandlint/sandlint/parsers/source"
@@ -84,9 +85,10 @@ type ignoring struct {
 	noIgnores bool // they have no effect
 	now       time.Time
 	dir       string
+	dated     *atomic.Bool // see CheckOptions
 }
 
-func (o *CheckOptions) ignoring() ignoring { return ignoring{o.NoIgnores, o.Now, o.Dir} }
+func (o *CheckOptions) ignoring() ignoring { return ignoring{o.NoIgnores, o.Now, o.Dir, o.dated} }
 
 // contextOf returns what an entry is judged with.
 func contextOf(ws *workspace.Workspace, policies Policies, e *workspace.Entry, how ignoring) *context {
@@ -126,7 +128,9 @@ func (c *context) elsewhere(all []Finding, doc *workspace.Document) []Finding {
 }
 
 // heed returns how suppressions in the files of a policy are treated.
-func (c *context) heed(p *Policy) heed { return heed{by: p.Unheeded, policy: p.Ignores, now: c.now} }
+func (c *context) heed(p *Policy) heed {
+	return heed{by: p.Unheeded, policy: p.Ignores, now: c.now, dated: c.dated}
+}
 
 // configuredAs returns how a set has a rule, nil where it is off.
 func (s *Set) configuredAs(id string) *configured {

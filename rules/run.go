@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -77,8 +78,12 @@ type CheckOptions struct {
 	// Stacks adds the stack to the error for a defect in a rule.
 	Stacks bool
 
-	unproved bool // keeps all fixes
-	internal bool // leaves out the rules that ask other programs
+	// Cache, when not nil, keeps what is found in files from one run to the next.
+	Cache *Cache
+
+	dated    *atomic.Bool // set where something depends on Now; may be nil
+	unproved bool         // keeps all fixes
+	internal bool         // leaves out the rules that ask other programs
 
 	stop func() bool // when not nil, reports whether the rest of the rules can be left out
 }

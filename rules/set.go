@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -25,6 +26,9 @@ type Set struct {
 	packs        map[*Rule]Pack
 	alone        Policy // of the set for all files
 	made         *selecting
+
+	ids  sync.Once
+	idOf map[string]*Rule // see byID
 }
 
 // configured is a rule as the user configured it.
@@ -450,4 +454,15 @@ func sortedKeys[V any](m map[string]V) []string {
 func (s *Set) asksPrograms() bool {
 	external := func(c configured) bool { return c.Check.external }
 	return slices.ContainsFunc(s.run, external) || slices.ContainsFunc(s.experimental, external)
+}
+
+// byID returns the rules of the packs by their ids.
+func (s *Set) byID() map[string]*Rule {
+	s.ids.Do(func() {
+		s.idOf = make(map[string]*Rule, len(s.all))
+		for _, r := range s.all {
+			s.idOf[r.ID] = r
+		}
+	})
+	return s.idOf
 }

@@ -2,6 +2,7 @@ package files
 
 import (
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -37,6 +38,9 @@ type uses struct {
 	described map[string]bool // files and folders of which only the kind was asked for
 	listed    map[string]bool // folders that were listed
 	missing   map[string]bool // paths at which nothing was
+
+	asked map[Question]bool     // over a Witness
+	parts map[*Observation]bool // see DependOn
 }
 
 func (u *uses) add(set *map[string]bool, name string) {
@@ -59,6 +63,16 @@ func (u *uses) join(other *uses) {
 	for name := range other.missing {
 		u.add(&u.missing, name)
 	}
+	u.asked = joined(u.asked, other.asked)
+	u.parts = joined(u.parts, other.parts)
+}
+
+func joined[K comparable](set, more map[K]bool) map[K]bool {
+	if set == nil && len(more) > 0 {
+		set = make(map[K]bool, len(more))
+	}
+	maps.Copy(set, more)
+	return set
 }
 
 // touched reports whether the value can change when the file at a path appears, disappears or changes.
@@ -120,8 +134,7 @@ func Get[V any](c *Cache, t Tree, key any, make func(Tree) V) V {
 	}
 	r := c.find(key)
 	r.once.Do(func() {
-		inner := &recorder{Tree: t, uses: &r.uses}
-		r.value = make(inner)
+		r.value = make(newRecorder(t, &r.uses))
 		c.finished(key, r)
 	})
 	if outer != nil {
@@ -178,8 +191,29 @@ func (c *Cache) finished(key any, r *remembered) {
 // recorder is a tree that records what is read.
 type recorder struct {
 	Tree
-	mu   sync.Mutex
-	uses *uses
+	mu        *sync.Mutex // guards uses
+	uses      *uses
+	witnessed bool // the tree rests on a Witness
+}
+
+func newRecorder(t Tree, u *uses) *recorder {
+	return &recorder{Tree: t, uses: u, mu: &sync.Mutex{}, witnessed: WitnessOf(t) != nil}
+}
+
+// ask records a question over a Witness.
+func (r *recorder) ask(q Question) {
+	if !r.witnessed {
+		return
+	}
+	if o, ok := r.Tree.(*overlay); ok && q.Op != AskedList && q.Op != AskedReal && o.has(q.Name) {
+		return // the text over it is not the witness's
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.uses.asked == nil {
+		r.uses.asked = map[Question]bool{}
+	}
+	r.uses.asked[q] = true
 }
 
 // note records a path in set, or that nothing is there.
@@ -194,24 +228,33 @@ func (r *recorder) note(set *map[string]bool, name string, err error) {
 
 func (r *recorder) Open(root, name string) (fs.File, error) {
 	f, err := r.Tree.Open(root, name)
+	r.ask(Question{AskedText, root, name})
 	r.note(&r.uses.read, name, err)
 	return f, err
 }
 
 func (r *recorder) Stat(root, name string) (fs.FileInfo, error) {
 	info, err := r.Tree.Stat(root, name)
+	r.ask(Question{AskedStat, root, name})
 	r.note(&r.uses.described, name, err)
 	return info, err
 }
 
 func (r *recorder) Lstat(root, name string) (fs.FileInfo, error) {
 	info, err := r.Tree.Lstat(root, name)
+	r.ask(Question{AskedLstat, root, name})
 	r.note(&r.uses.described, name, err)
 	return info, err
 }
 
 func (r *recorder) List(root, name string) ([]fs.DirEntry, error) {
 	entries, err := r.Tree.List(root, name)
+	r.ask(Question{AskedList, root, name})
 	r.note(&r.uses.listed, name, err)
 	return entries, err
+}
+
+func (r *recorder) Real(name string) (string, error) {
+	r.ask(Question{AskedReal, "", name})
+	return r.Tree.Real(name)
 }

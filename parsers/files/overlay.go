@@ -29,6 +29,12 @@ func (o *overlay) tree(name string) Tree {
 	return o.under
 }
 
+// has reports whether the overlay has a file at a path.
+func (o *overlay) has(name string) bool {
+	_, ok := o.over.texts[name]
+	return ok
+}
+
 func (o *overlay) Open(root, name string) (fs.File, error) { return o.tree(name).Open(root, name) }
 
 func (o *overlay) Stat(root, name string) (fs.FileInfo, error) {

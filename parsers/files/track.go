@@ -21,7 +21,7 @@ func Track(t Tree, use func(Tree)) Uses {
 		t = r.Tree
 	}
 	seen := &uses{}
-	use(&recorder{Tree: t, uses: seen})
+	use(newRecorder(t, seen))
 	texts := slices.Collect(maps.Keys(seen.read))
 	for name := range seen.missing {
 		if !seen.read[name] {

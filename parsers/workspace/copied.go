@@ -11,7 +11,7 @@ import (
 )
 
 // InImage reports whether a Dockerfile of the workspace copies the file into an image.
-func (w *Workspace) InImage(f *source.File) bool { return w.snapshot().surveyed.copies().files[f.Path] }
+func (w *Workspace) InImage(f *source.File) bool { return w.copies().files[f.Path] }
 
 // copies are the files, by path as shown, that the workspace's Dockerfiles put into images, and the events that append
 // to these copies.
@@ -25,7 +25,8 @@ func (w *Workspace) copiedFiles() copies {
 	above := map[string]bool{} // the folders that hold a nix.conf or the like, at whatever depth
 	words := [][]byte{[]byte("nix")}
 	var engines []string
-	for _, e := range w.Entries {
+	all := w.entriesOf("")
+	for _, e := range all {
 		if e.Kind != files.KindNixConf && e.Kind != files.KindEngine {
 			continue
 		}
@@ -36,7 +37,7 @@ func (w *Workspace) copiedFiles() copies {
 			above[dir] = true
 		}
 	}
-	for _, e := range w.Entries {
+	for _, e := range all {
 		if e.Kind != files.KindDockerfile || !above[w.root(filepath.Dir(e.Abs))] {
 			continue // there is nothing that it could copy
 		}
@@ -82,16 +83,20 @@ func (w *Workspace) copiedFiles() copies {
 // Appended returns the event of a Dockerfile of the workspace that appends text to the copy of a file in an image, as
 // the next thing that happens to the copy; nil when there is none.
 func (w *Workspace) Appended(f *source.File) *nixuse.Event {
-	return w.snapshot().surveyed.copies().appended[f.Path]
+	return w.copies().appended[f.Path]
 }
 
 // copies returns what the Dockerfiles copy.
-func (s *survey) copies() *copies {
+func (w *Workspace) copies() *copies {
+	s := w.snapshot().surveyed
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.copied == nil {
-		c := s.w.copiedFiles()
-		s.copied = &c
+		s.copiedFrom = s.look(func(w *Workspace) {
+			c := w.copiedFiles()
+			s.copied = &c
+		})
 	}
+	files.DependOn(w.tree, s.copiedFrom)
 	return s.copied
 }

@@ -26,8 +26,8 @@ func (w *Workspace) Daemon() *engineconf.File {
 	type key struct{}
 	return cached(w, key{}, func(w *Workspace) *engineconf.File {
 		var found *engineconf.File
-		for _, e := range w.Entries {
-			if engine, _ := engineconf.Named(e.Path); e.Kind != files.KindEngine || engine != engineconf.Docker {
+		for _, e := range w.entriesOf(files.KindEngine) {
+			if engine, _ := engineconf.Named(e.Path); engine != engineconf.Docker {
 				continue
 			}
 			f, err := w.neighbour(w.root(filepath.Dir(e.Abs)), e.Abs)

@@ -106,12 +106,11 @@ func (w *Workspace) ImageOf(u Use) *image.Image {
 	if u.built.dockerfile == "" {
 		return nil
 	}
-	i := slices.IndexFunc(w.Entries,
-		func(e *Entry) bool { return e.Kind == files.KindDockerfile && e.Abs == u.built.dockerfile })
-	if i < 0 {
+	e := w.entryAt(files.KindDockerfile, u.built.dockerfile)
+	if e == nil {
 		return nil
 	}
-	doc, err := w.Open(w.Entries[i])
+	doc, err := w.Open(e)
 	if err != nil || len(doc.Dockerfile.Images) == 0 {
 		return nil
 	}
@@ -184,7 +183,7 @@ type link struct {
 // usesOf returns the places of the workspace that name a profile.
 func (w *Workspace) usesOf(e *Entry, p *seccomp.Profile) []Use {
 	var out []Use
-	for _, l := range append(slices.Clip(w.surveyed.profileLinks()), w.composeAround(e.Abs)...) {
+	for _, l := range append(slices.Clip(w.profileLinks()), w.composeAround(e.Abs)...) {
 		named := p.Dialect != seccomp.SPO && l.target == e.Abs
 		if l.Kind == UseKubernetes {
 			named = w.meansResource(l, e, p) || p.Dialect != seccomp.SPO && w.meansFile(l, e)
@@ -205,12 +204,17 @@ func (w *Workspace) usesOf(e *Entry, p *seccomp.Profile) []Use {
 }
 
 // profileLinks returns the places in the files of the workspace that name profiles.
-func (s *survey) profileLinks() []link {
+func (w *Workspace) profileLinks() []link {
+	s := w.surveyed
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.linked {
-		s.links, s.linked = s.w.linksIn(s.w.naming), true
+		s.linksFrom = s.look(func(w *Workspace) {
+			files.Ask(w.tree, files.Question{Op: askedNaming})
+			s.links, s.linked = w.linksIn(w.naming), true
+		})
 	}
+	files.DependOn(w.tree, s.linksFrom)
 	return s.links
 }
 
@@ -224,7 +228,8 @@ func (w *Workspace) meansFile(l link, e *Entry) bool {
 	if !ends(e) {
 		return false
 	}
-	return !slices.ContainsFunc(w.Entries, func(other *Entry) bool { return other.Abs != e.Abs && ends(other) })
+	return !slices.ContainsFunc(w.entriesOf(files.KindSeccomp),
+		func(other *Entry) bool { return other.Abs != e.Abs && ends(other) })
 }
 
 // meansResource reports whether a path below the kubelet's folder for profiles is the one to which the operator writes

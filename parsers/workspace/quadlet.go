@@ -104,8 +104,8 @@ func (w *Workspace) played(abs string, all []*runs.Run) []*runs.Run {
 	type key struct{}
 	names := cached(w, key{}, func(w *Workspace) map[string]bool {
 		out := map[string]bool{}
-		for _, e := range w.Entries {
-			if e.Kind != files.KindQuadlet || path.Ext(e.Path) != ".kube" {
+		for _, e := range w.entriesOf(files.KindQuadlet) {
+			if path.Ext(e.Path) != ".kube" {
 				continue
 			}
 			dir := filepath.Dir(e.Abs)

@@ -292,6 +292,8 @@ type running struct {
 	tags map[string]*build
 	// dockerfiles are the entries of Dockerfiles by all their absolute paths.
 	dockerfiles map[string]*Entry
+
+	from *files.Observation // what they depend on, over a files.Witness
 }
 
 // reference is the name of an image, without its registry docker.io, and its tag, "" where that is not known.
@@ -361,21 +363,36 @@ func (r *running) forget() {
 	r.made, r.all, r.of, r.under, r.tags, r.dockerfiles = false, nil, nil, nil, nil, nil
 }
 
-// get returns the runs of the workspace.
-func (r *running) get(w *Workspace) *running {
+// running returns the runs of the workspace.
+func (w *Workspace) running() *running {
+	s := w.snapshot().surveyed
+	r := &s.running
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.made {
-		return r
+	if !r.made {
+		if files.WitnessOf(w.tree) == nil {
+			on := *w // whichever file asks first
+			on.Targets, on.targets = s.w.Targets, s.w.targets
+			r.make(&on)
+		} else {
+			r.from = s.look(r.make)
+		}
 	}
+	files.DependOn(w.tree, r.from)
+	return r
+}
+
+// make finds the runs.
+func (r *running) make(w *Workspace) {
 	r.made, r.of, r.tags = true, map[string][]*runs.Run{}, map[string]*build{}
 	r.dockerfiles = map[string]*Entry{}
+	all := w.entriesOf("")
 	found := make([]struct {
 		builds []*build
 		runs   []*runs.Run
-	}, len(w.Entries))
-	parallel(len(w.Entries), func(n int) {
-		switch e := w.Entries[n]; e.Kind {
+	}, len(all))
+	parallel(len(all), func(n int) {
+		switch e := all[n]; e.Kind {
 		case files.KindDockerfile:
 			found[n].builds = w.buildsOf(e.Abs)
 		case files.KindNixConf:
@@ -385,7 +402,7 @@ func (r *running) get(w *Workspace) *running {
 			}
 		}
 	})
-	for n, e := range w.Entries {
+	for n, e := range all {
 		r.all = append(r.all, found[n].runs...)
 		if e.Kind != files.KindDockerfile {
 			continue
@@ -408,7 +425,6 @@ func (r *running) get(w *Workspace) *running {
 			r.of[b.dockerfile] = append(r.of[b.dockerfile], run)
 		}
 	}
-	return r
 }
 
 // profilesOf returns the absolute paths of the files that a run may mean by its seccomp profile. Users start a
@@ -434,7 +450,7 @@ func (w *Workspace) RunsUnder(p *Profile) []*runs.Run {
 		return nil
 	}
 	w = w.snapshot()
-	return w.surveyed.running.get(w).under[w.Abs(p.Source)]
+	return w.running().under[w.Abs(p.Source)]
 }
 
 // builtBy returns the build of the image of a run, nil where it is not known.
@@ -468,7 +484,7 @@ func (w *Workspace) Abs(f *source.File) string {
 // Runs returns the containers that the files of the workspace start.
 func (w *Workspace) Runs() []*runs.Run {
 	w = w.snapshot()
-	return w.surveyed.running.get(w).all
+	return w.running().all
 }
 
 // RunsOf returns the containers that the files of the workspace start from an image.
@@ -478,7 +494,7 @@ func (w *Workspace) RunsOf(img *image.Image) []*runs.Run {
 		return nil
 	}
 	w = w.snapshot()
-	all := w.surveyed.running.get(w)
+	all := w.running()
 	var out []*runs.Run
 	for _, run := range all.of[c.abs] {
 		if b := all.builtBy(w, run); b != nil && img.Dockerfile.StageNamed(b.stage) == img.Stage {
@@ -492,7 +508,7 @@ func (w *Workspace) RunsOf(img *image.Image) []*runs.Run {
 // does not build it, or that is not certain.
 func (w *Workspace) Built(run *runs.Run) (*Document, *image.Image) {
 	w = w.snapshot()
-	all := w.surveyed.running.get(w)
+	all := w.running()
 	b := all.builtBy(w, run)
 	if b == nil || all.dockerfiles[b.dockerfile] == nil {
 		return nil, nil

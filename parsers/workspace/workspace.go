@@ -35,6 +35,7 @@ type Workspace struct {
 
 	dir     string
 	formats []Format
+	known   []*Entry // the Entries of a view of Observed
 	naming  []string // absolute paths of the files that may name profiles, in order
 
 	under    files.Tree        // what lies under the overlay
@@ -191,6 +192,7 @@ func (w *Workspace) For(abs string) *Workspace {
 	if w.opts.TargetsOf == nil {
 		return w
 	}
+	files.Ask(w.tree, files.Question{Op: askedTargets, Name: abs})
 	own := w.opts.TargetsOf(abs)
 	if own == w.targets {
 		return w
@@ -209,7 +211,7 @@ func (w *Workspace) With(overlay map[string][]byte) *Workspace {
 	derived.overlay = make(map[string][]byte, len(w.overlay)+len(overlay))
 	maps.Copy(derived.overlay, w.overlay)
 	maps.Copy(derived.overlay, overlay)
-	derived.tree = files.Overlay(w.under, derived.overlay)
+	derived.tree = files.As(w.tree, files.Overlay(w.under, derived.overlay))
 	if w.cache != nil {
 		// The survey stays: a fix changes no COPY, and no path of a profile.
 		var edited, others []string
@@ -286,10 +288,26 @@ type survey struct {
 	links   []link
 	linked  bool
 
+	// What they depend on, over a files.Witness.
+	copiedFrom, linksFrom *files.Observation
+
 	running running
 }
 
 func newSurvey(w *Workspace) *survey { return &survey{w: w, folders: &sync.Map{}} }
+
+// look calls do with the workspace of a survey, and returns what the result depends on, nil without a files.Witness.
+func (s *survey) look(do func(*Workspace)) *files.Observation {
+	if files.WitnessOf(s.w.tree) == nil {
+		do(s.w)
+		return nil
+	}
+	return files.Observe(s.w.tree, func(t files.Tree) {
+		on := *s.w
+		on.tree = t
+		do(&on)
+	})
+}
 
 func (s *survey) forget() {
 	s.mu.Lock()

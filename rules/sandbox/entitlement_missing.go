@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/image"
@@ -60,9 +59,7 @@ var entitlementMissing = &rules.Rule{
 // grants returns the fix that gives a build of a Dockerfile the entitlement that it is refused: where it does not ask
 // for it, and in a file of the workspace.
 func grants(p *rules.Pass, r workspace.Refusal, entitlement string) []fixers.Fix {
-	if !r.Mendable || !slices.ContainsFunc(p.Workspace.Entries, func(e *workspace.Entry) bool {
-		return e.Path == r.File.Path
-	}) {
+	if !r.Mendable || !p.Workspace.Has(r.File.Path) {
 		return nil
 	}
 	return entitle.Grant(p.Workspace, r.File, r.Span, entitlement)

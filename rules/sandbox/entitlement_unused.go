@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/image"
@@ -54,7 +53,7 @@ var entitlementUnused = &rules.Rule{
 
 // withdraws returns the fix that takes an entitlement away from a build, in a file of the workspace.
 func withdraws(p *rules.Pass, b workspace.Build) []fixers.Fix {
-	if !slices.ContainsFunc(p.Workspace.Entries, func(e *workspace.Entry) bool { return e.Path == b.File.Path }) {
+	if !p.Workspace.Has(b.File.Path) {
 		return nil
 	}
 	return entitle.Withdraw(p.Workspace, b.File, b.Span)

@@ -98,6 +98,7 @@ job, sarif leaves out suppressed findings, for which GitHub would open alerts.`,
 		"in the formats text and json, print how often each rule found something instead of the findings")
 	flags.add.register(cmd)
 	flags.stream.register(cmd)
+	flags.cache.register(cmd)
 	cmd.Flags().BoolVar(&flags.diff, "diff", false, "also print the safe fixes as a diff, after the findings")
 	return cmd
 }
@@ -105,9 +106,9 @@ job, sarif leaves out suppressed findings, for which GitHub would open alerts.`,
 // checkFlags are the flags of check.
 type checkFlags struct {
 	runFlags
-	diff bool
-	add  addFlags
-
+	diff   bool
+	add    addFlags
+	cache  cacheFlags
 	stream streamFlags
 }
 
@@ -116,17 +117,22 @@ func (a *app) check(flags *checkFlags, paths []string) error {
 	if err != nil {
 		return err
 	}
-	r, err := a.prepare(&flags.runFlags, paths)
-	if err != nil {
+	r := &run{flags: &flags.runFlags, outputs: outputs}
+	open := func() error { return a.openCache(r, &flags.cache) }
+	if !r.cached(flags, paths) {
+		open = nil
+	}
+	if err := a.prepareRun(r, open, paths); err != nil {
 		return err
 	}
-	r.outputs = outputs
 	progress := a.newProgress(flags.quiet)
 	opts := a.checkOptions(r)
 	opts.Fixes = slices.ContainsFunc(outputs, func(o report.Output) bool { return o.Fixes })
 	opts.Progress = progress.function()
+	opts.Cache = a.cacheOf(r)
 	res := rules.Check(r.workspace, r.policies, opts)
 	progress.end()
+	a.closeCache(r)
 	if err := errors.Join(r.read(), a.lookFor(r, res)); err != nil {
 		return err
 	}

@@ -32,6 +32,8 @@ type policies struct {
 	targets map[string]*workspace.Targets // each once, by what it says
 	unknown map[string]error              // why all configurations so far do not know a name in a flag; nil if one does
 	err     error
+
+	identities identities
 }
 
 // madeOf is what a policy is made of: a configuration, and the addresses of those of its override blocks that match.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sandlint/sandlint/cmd/internal/cache"
 	"github.com/sandlint/sandlint/cmd/internal/config"
 	"github.com/sandlint/sandlint/cmd/internal/git"
 	"github.com/sandlint/sandlint/cmd/internal/report"
@@ -153,6 +154,8 @@ type run struct {
 	since      *earlier
 	outputs    []report.Output
 	stdin      []byte // nil when standard input is not read
+	// store is the cache, nil for none.
+	store *cache.Store
 	// shellCheck is the installed ShellCheck, nil where there is none or it is switched off.
 	shellCheck *shellcheck.Runner
 }
@@ -160,63 +163,79 @@ type run struct {
 // prepare reads flags, configuration and standard input, and finds the files.
 func (a *app) prepare(f *runFlags, paths []string) (*run, error) {
 	r := &run{flags: f}
+	return r, a.prepareRun(r, nil, paths)
+}
+
+// prepareRun is prepare for a run with flags. open, which may be nil, is called once the working directory is known.
+func (a *app) prepareRun(r *run, open func() error, paths []string) error {
+	f := r.flags
 	if err := f.contradictions(); err != nil {
-		return nil, err
+		return err
 	}
 	var err error
 	if r.dir, err = a.getwd(); err != nil {
-		return nil, fmt.Errorf("finding the working directory: %w", err)
+		return fmt.Errorf("finding the working directory: %w", err)
+	}
+	if open != nil {
+		if err := open(); err != nil {
+			return err
+		}
 	}
 	opts := workspace.Options{Dir: r.dir, Paths: paths, StdinName: f.stdinFilename, ForceExclude: f.forceExclude,
 		NoGitignore: f.noGitignore}
 	if f.stdinFilename != "" && !slices.Contains(paths, "-") {
 		if len(paths) > 0 {
-			return nil, errors.New("--stdin-filename needs - (standard input) among the paths")
+			return errors.New("--stdin-filename needs - (standard input) among the paths")
 		}
 		opts.Paths = []string{"-"}
 	}
 	r.partial = partial(r.dir, opts.Paths)
 	if f.changed {
 		if r.changed, opts.Paths, err = changedFiles(r.dir, opts.Paths); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err := a.history(r, &opts); err != nil {
-		return nil, err
+		return err
 	}
 	if r.shellCheck, err = a.shellCheck(f); err != nil {
-		return nil, err
+		return err
 	}
 	if r.policies, err = a.policies(f, r.dir, a.packsWith(r.shellCheck), opts.Paths,
 		nil); err != nil {
-		return nil, err
+		return err
 	}
 	opts.Excluded, opts.TargetsOf = r.policies.nearest.Excluded, r.policies.Targets
 	if slices.Contains(opts.Paths, "-") {
 		if opts.Stdin, err = io.ReadAll(io.LimitReader(a.stdin, files.MaxSize+1)); err != nil {
-			return nil, fmt.Errorf("reading standard input: %w", err)
+			return fmt.Errorf("reading standard input: %w", err)
 		}
 		if len(opts.Stdin) > files.MaxSize {
-			return nil, fmt.Errorf("standard input has more than %d MiB", files.MaxSize>>20)
+			return fmt.Errorf("standard input has more than %d MiB", files.MaxSize>>20)
 		}
 		r.stdin = opts.Stdin
 	}
 	r.paths = opts.Paths
 	opts.OneRun = true
+	if r.store != nil {
+		opts.Files = files.NewWitness(files.Disk{}.Held())
+	}
 	if r.workspace, err = rules.Load(opts); err != nil {
-		return nil, err
+		return err
 	}
 	if err := r.policies.check(a, r.dir, r.workspace); err != nil {
-		return nil, err
+		return err
 	}
 	if err := r.accept(); err != nil {
-		return nil, err
+		return err
 	}
-	r.prefetch()
+	if r.store == nil {
+		r.prefetch(r.workspace.Entries)
+	}
 	if r.since != nil {
 		r.since.opts = opts
 	}
-	return r, nil
+	return nil
 }
 
 // tree returns what configurations and baselines are read from.

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/sandlint/sandlint/cmd/internal/shellcheck"
+	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 	scripts "github.com/sandlint/sandlint/rules/shellcheck"
 )
@@ -62,14 +63,14 @@ func (a *app) packsWith(program *shellcheck.Runner) []rules.Pack {
 // batch is how many scripts one run of ShellCheck checks.
 const batch = 100
 
-// prefetch has ShellCheck check the scripts of all Dockerfiles, many in one run. The rule finds its answers there; what
+// prefetch has ShellCheck check the scripts of the Dockerfiles among some files, many in one run. The rule finds its answers there; what
 // fails is tried again file by file.
-func (r *run) prefetch() {
+func (r *run) prefetch(entries []*workspace.Entry) {
 	if r.shellCheck == nil {
 		return
 	}
 	asks := map[*rules.Policy]bool{}
-	for _, e := range r.workspace.Entries {
+	for _, e := range entries {
 		p := r.policies.Policy(e.Abs)
 		if _, known := asks[p]; !known {
 			asks[p] = slices.ContainsFunc(p.Set.Rules(), func(r *rules.Rule) bool { return r.Pack() == "shellcheck" })
@@ -86,7 +87,7 @@ func (r *run) prefetch() {
 		})
 	}
 	var list []scripts.Script
-	for _, e := range ws.Entries {
+	for _, e := range entries {
 		if !asks[r.policies.Policy(e.Abs)] || !r.changed.checks(e) {
 			continue
 		}

@@ -42,6 +42,9 @@ func New(path string) *Runner {
 	return &Runner{path: path, limit: Limit, known: map[shellcheck.Script][]shellcheck.Comment{}}
 }
 
+// Path returns the path of the program.
+func (r *Runner) Path() string { return r.path }
+
 // Err returns why scripts could not be checked, nil where all could.
 func (r *Runner) Err() error {
 	r.mu.Lock()

@@ -1,0 +1,447 @@
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/workspace"
+)
+
+// This file remembers what was found in a file from one run to the next. A result is stored with every question that
+// was asked of the files, of the workspace and of the configuration while it was made, and with a hash of the answers.
+// It is used again where all answers are the same. What is not the result of one file is never stored: rules about the
+// workspace, suppressions without use, accepted findings, baselines.
+
+// Cache keeps what is found in files for later runs. The workspace must have been loaded from a files.Witness.
+type Cache struct {
+	// Store keeps it.
+	Store CacheStore
+	// Program identifies the program, and those that it asks.
+	Program string
+	// Policy returns what identifies the policy of the file at an absolute path: texts are equal only where policies
+	// are.
+	Policy func(abs string) string
+	// Before, where it is not nil, is called with the files that have to be checked, before they are.
+	Before func([]*workspace.Entry)
+}
+
+// CacheStore keeps values, which are bytes, by their SHA-256 in hexadecimal digits, and under keys of the same form. It
+// may lose them at any time. What it returns is not trusted: see Cache.
+type CacheStore interface {
+	// Get returns for each key the values that were put under it, the newest first.
+	Get(keys []string) [][][]byte
+	// Value returns the value with a hash, nil where there is none.
+	Value(hash string) []byte
+	// Put stores values.
+	Put([]CacheValue)
+}
+
+// CacheValue is a value to store.
+type CacheValue struct {
+	// Key is what it is found by, "" for one that is found by its hash alone.
+	Key   string
+	Value []byte
+}
+
+// askedPolicy is the question for the policy of a file.
+const askedPolicy = 'y'
+
+// cachedChunk is how many files are looked up at once.
+const cachedChunk = 512
+
+// caching is a check with a cache.
+type caching struct {
+	ws       *workspace.Workspace
+	policies Policies
+	opts     CheckOptions
+	cache    *Cache
+
+	answers sync.Map // to questions that are not about files, by the question
+	verdict sync.Map // of parts, by their hash
+
+	mu    sync.Mutex
+	parts map[*files.Observation]*cachedPart
+}
+
+// cachedPart is an observation that results have in common, as it is stored.
+type cachedPart struct {
+	once    sync.Once
+	hash    string // "" where it cannot be stored
+	answers string
+	value   []byte
+	stored  atomic.Bool
+}
+
+// checkCached is like checkFile for all entries.
+func checkCached(
+	ws *workspace.Workspace, policies Policies, entries []*workspace.Entry, opts CheckOptions,
+) []fileResult {
+	k := &caching{ws: ws, policies: policies, opts: opts, cache: opts.Cache,
+		parts: map[*files.Observation]*cachedPart{}}
+	out := make([]fileResult, 0, len(entries))
+	done := 0
+	for chunk := range slices.Chunk(entries, cachedChunk) {
+		keys := make([]string, len(chunk))
+		each(len(chunk), nil, func(n int) { keys[n] = k.key(chunk[n]) })
+		found := k.cache.Store.Get(keys)
+		results := make([]fileResult, len(chunk))
+		known := make([]bool, len(chunk))
+		each(len(chunk), nil, func(n int) {
+			if keys[n] != "" && n < len(found) {
+				results[n], known[n] = k.recall(chunk[n], found[n])
+			}
+		})
+		var missing []int
+		var look []*workspace.Entry
+		for n := range chunk {
+			if !known[n] {
+				missing, look = append(missing, n), append(look, chunk[n])
+			}
+		}
+		if k.cache.Before != nil && len(look) > 0 {
+			k.cache.Before(look)
+		}
+		done += len(chunk) - len(missing)
+		if opts.Progress != nil {
+			opts.Progress(done, len(entries))
+		}
+		progress := func(int, int) {
+			if done++; opts.Progress != nil {
+				opts.Progress(done, len(entries))
+			}
+		}
+		values := make([][]CacheValue, len(missing))
+		each(len(missing), progress, func(m int) {
+			n := missing[m]
+			results[n], values[m] = k.check(chunk[n], keys[n])
+		})
+		if all := slices.Concat(values...); len(all) > 0 {
+			k.cache.Store.Put(all)
+		}
+		out = append(out, results...)
+	}
+	return out
+}
+
+// key returns the key under which the results of a file are stored, "" where they are not.
+func (k *caching) key(e *workspace.Entry) string {
+	policy := k.cache.Policy(e.Abs)
+	text, err := k.ws.Text(e)
+	if err != nil || policy == "" || e.Stdin {
+		return ""
+	}
+	return files.Hash("sandlint check", k.cache.Program, k.ws.Dir(), fmt.Sprint(k.opts.NoIgnores, k.opts.Fixes),
+		k.ws.Describe(e), policy, string(text.Bytes))
+}
+
+// day is what a result depends on where a suppression ends some day.
+func (k *caching) day() string {
+	if k.opts.Now.IsZero() {
+		return "none"
+	}
+	return k.opts.Now.UTC().Format(time.DateOnly)
+}
+
+// observing are policies that know for which files they were asked.
+type observing struct {
+	Policies
+	mu    sync.Mutex
+	asked map[files.Question]bool
+}
+
+func (o *observing) Policy(abs string) *Policy {
+	o.mu.Lock()
+	o.asked[files.Question{Op: askedPolicy, Name: abs}] = true
+	o.mu.Unlock()
+	return o.Policies.Policy(abs)
+}
+
+// check checks a file, and returns what to store.
+func (k *caching) check(e *workspace.Entry, key string) (fileResult, []CacheValue) {
+	if key == "" {
+		return checkFile(k.ws, k.policies, e, k.opts), nil
+	}
+	var r fileResult
+	policies := &observing{Policies: k.policies, asked: map[files.Question]bool{}}
+	opts := k.opts
+	opts.dated = &atomic.Bool{}
+	seen := k.ws.Observed(func(ws *workspace.Workspace) { r = checkFile(ws, policies, e, opts) })
+	for q := range policies.asked {
+		seen.Questions[q] = true
+	}
+	if r.err != nil || len(r.failed)+len(r.elsewhere) > 0 || r.noted == nil {
+		return r, nil
+	}
+	for rule := range r.noted.skipped {
+		if rule.Check.external {
+			return r, nil // its program failed
+		}
+	}
+	stored := storedResult{Questions: k.questions(e, seen.Questions)}
+	if stored.Questions == nil {
+		return r, nil
+	}
+	if opts.dated.Load() {
+		stored.Day = k.day()
+	}
+	var values []CacheValue
+	answers := []string{}
+	for part := range seen.Parts {
+		p := k.part(e, part)
+		if p.hash == "" {
+			return r, nil
+		}
+		if !p.stored.Swap(true) {
+			values = append(values, CacheValue{Value: p.value})
+		}
+		stored.Parts = append(stored.Parts, p.hash)
+	}
+	slices.Sort(stored.Parts)
+	for _, part := range stored.Parts {
+		answer, ok := k.partAnswers(e, part)
+		if !ok {
+			return r, nil
+		}
+		answers = append(answers, answer)
+	}
+	own, ok := k.hash(stored.Questions, false)
+	if !ok {
+		return r, nil
+	}
+	stored.Answers = files.Hash(append(answers, own)...)
+	w := storing{k: k, entry: e, out: &stored, questions: seen.Questions, index: map[string]int{}}
+	if !w.result(&r) {
+		return r, nil
+	}
+	value, err := json.Marshal(&stored)
+	if err != nil || len(value) > files.MaxSize {
+		return r, nil
+	}
+	return r, append(values, CacheValue{Key: key, Value: value})
+}
+
+// storedQuestion is a question as it is stored: the operation, the root and the name.
+type storedQuestion [3]string
+
+func (q storedQuestion) question() files.Question {
+	if len(q[0]) != 1 {
+		return files.Question{}
+	}
+	return files.Question{Op: q[0][0], Root: q[1], Name: q[2]}
+}
+
+// questions returns questions as they are stored, nil where one of them may not be: see allowed.
+func (k *caching) questions(e *workspace.Entry, set map[files.Question]bool) []storedQuestion {
+	out := make([]storedQuestion, 0, len(set))
+	for q := range set {
+		if !k.allowed(e, q) {
+			return nil
+		}
+		out = append(out, storedQuestion{string(rune(q.Op)), q.Root, q.Name})
+	}
+	slices.SortFunc(out, func(a, b storedQuestion) int { return slices.Compare(a[:], b[:]) })
+	return out
+}
+
+// allowed reports whether a question may be asked because a stored result says so: it is about the repository of the
+// file, or about whether a folder above is one.
+func (k *caching) allowed(e *workspace.Entry, q files.Question) bool {
+	switch q.Op {
+	case files.AskedText, files.AskedStat, files.AskedLstat, files.AskedList, files.AskedReal:
+	default:
+		return q.Root == "" && len(q.Name) < 1<<16
+	}
+	root := k.ws.Root(e.Abs)
+	inside := func(name string) bool {
+		return filepath.IsAbs(name) && filepath.Clean(name) == name &&
+			(files.Inside(root, name) || files.Inside(k.ws.Dir(), name))
+	}
+	above := func(name string) bool {
+		return filepath.IsAbs(name) && filepath.Clean(name) == name &&
+			(files.Inside(name, root) || files.Inside(name, k.ws.Dir()))
+	}
+	if q.Root != "" && !inside(q.Root) {
+		return false
+	}
+	if inside(q.Name) {
+		return true
+	}
+	if q.Op == files.AskedText || q.Op == files.AskedList {
+		return false
+	}
+	return above(q.Name) || filepath.Base(q.Name) == ".git" && above(filepath.Dir(q.Name))
+}
+
+// hash returns the hash of the answers to questions, which are in order. It is false where one of them is not certain.
+// With fresh, what was not asked in this run is.
+func (k *caching) hash(list []storedQuestion, fresh bool) (string, bool) {
+	parts := make([]string, 0, 4*len(list))
+	for _, stored := range list {
+		q := stored.question()
+		answer, ok := k.answer(q, fresh)
+		if !ok {
+			return "", false
+		}
+		parts = append(parts, stored[0], stored[1], stored[2], answer)
+	}
+	return files.Hash(parts...), true
+}
+
+func (k *caching) answer(q files.Question, fresh bool) (string, bool) {
+	switch q.Op {
+	case 0:
+		return "", false
+	case files.AskedText, files.AskedStat, files.AskedLstat, files.AskedList, files.AskedReal:
+		return k.ws.Answer(q, fresh)
+	}
+	if known, ok := k.answers.Load(q); ok {
+		return known.(string), true
+	}
+	answer, ok := "", true
+	if q.Op == askedPolicy {
+		answer = k.cache.Policy(q.Name)
+	} else {
+		answer, ok = k.ws.Answer(q, fresh)
+	}
+	if ok {
+		k.answers.Store(q, answer)
+	}
+	return answer, ok && answer != ""
+}
+
+// storedPart is a cachedPart as it is stored.
+type storedPart struct {
+	Questions []storedQuestion
+	Parts     []string
+}
+
+// part returns an observation as it is stored.
+func (k *caching) part(e *workspace.Entry, seen *files.Observation) *cachedPart {
+	k.mu.Lock()
+	p := k.parts[seen]
+	if p == nil {
+		p = &cachedPart{}
+		k.parts[seen] = p
+	}
+	k.mu.Unlock()
+	p.once.Do(func() {
+		stored := storedPart{Questions: k.questions(e, seen.Questions)}
+		if stored.Questions == nil {
+			return
+		}
+		for inner := range seen.Parts {
+			in := k.part(e, inner)
+			if in.hash == "" {
+				return
+			}
+			stored.Parts = append(stored.Parts, in.hash)
+		}
+		slices.Sort(stored.Parts)
+		value, err := json.Marshal(&stored)
+		if err != nil || len(value) > files.MaxSize {
+			return
+		}
+		p.value = value
+		p.hash = ValueHash(value)
+	})
+	return p
+}
+
+// partAnswers returns the hash of the answers to the questions of a stored part, as they are now.
+func (k *caching) partAnswers(e *workspace.Entry, hash string) (string, bool) {
+	known, _ := k.verdict.LoadOrStore(hash, sync.OnceValue(func() string {
+		value := k.partValue(hash)
+		var stored storedPart
+		if value == nil || json.Unmarshal(value, &stored) != nil || len(stored.Parts) > 8 ||
+			slices.Contains(stored.Parts, hash) {
+			return ""
+		}
+		for _, q := range stored.Questions {
+			if !k.allowed(e, q.question()) {
+				return ""
+			}
+		}
+		answers, ok := k.hash(stored.Questions, true)
+		if !ok {
+			return ""
+		}
+		all := []string{answers}
+		for _, inner := range stored.Parts {
+			answer, ok := k.partAnswers(e, inner)
+			if !ok {
+				return ""
+			}
+			all = append(all, answer)
+		}
+		return files.Hash(all...)
+	}))
+	answers := known.(func() string)()
+	return answers, answers != ""
+}
+
+// partValue returns the value of a part, from this run or from the store.
+func (k *caching) partValue(hash string) []byte {
+	k.mu.Lock()
+	for _, p := range k.parts {
+		if p.hash == hash {
+			defer k.mu.Unlock()
+			return p.value
+		}
+	}
+	k.mu.Unlock()
+	return k.cache.Store.Value(hash)
+}
+
+// recall returns the first stored result of a file that still holds.
+func (k *caching) recall(e *workspace.Entry, values [][]byte) (fileResult, bool) {
+	for _, value := range values {
+		var stored storedResult
+		if json.Unmarshal(value, &stored) != nil || stored.Day != "" && stored.Day != k.day() || len(stored.Parts) > 8 {
+			continue
+		}
+		asked := make(map[files.Question]bool, len(stored.Questions))
+		allowed := true
+		for _, s := range stored.Questions {
+			q := s.question()
+			allowed = allowed && k.allowed(e, q)
+			asked[q] = true
+		}
+		if !allowed {
+			continue
+		}
+		own, ok := k.hash(stored.Questions, true)
+		if !ok {
+			continue
+		}
+		answers := []string{}
+		for _, part := range stored.Parts {
+			var answer string
+			if answer, ok = k.partAnswers(e, part); !ok {
+				break
+			}
+			answers = append(answers, answer)
+		}
+		if !ok || files.Hash(append(answers, own)...) != stored.Answers {
+			continue
+		}
+		r := reading{k: k, entry: e, in: &stored, questions: asked}
+		if out, ok := r.result(); ok {
+			return out, true
+		}
+	}
+	return fileResult{}, false
+}
+
+// plain reports whether a text has no control characters: what a report prints has none but in what it quotes.
+func plain(texts ...string) bool {
+	return !slices.ContainsFunc(texts, func(s string) bool {
+		return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 })
+	})
+}
