@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -12,43 +13,13 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules/cached"
 )
 
 // This file remembers what was found in a file from one run to the next. A result is stored with every question that
 // was asked of the files, of the workspace and of the configuration while it was made, and with a hash of the answers.
 // It is used again where all answers are the same. What is not the result of one file is never stored: rules about the
 // workspace, suppressions without use, accepted findings, baselines.
-
-// Cache keeps what is found in files for later runs. The workspace must have been loaded from a files.Witness.
-type Cache struct {
-	// Store keeps it.
-	Store CacheStore
-	// Program identifies the program, and those that it asks.
-	Program string
-	// Policy returns what identifies the policy of the file at an absolute path: texts are equal only where policies
-	// are.
-	Policy func(abs string) string
-	// Before, where it is not nil, is called with the files that have to be checked, before they are.
-	Before func([]*workspace.Entry)
-}
-
-// CacheStore keeps values, which are bytes, by their SHA-256 in hexadecimal digits, and under keys of the same form. It
-// may lose them at any time. What it returns is not trusted: see Cache.
-type CacheStore interface {
-	// Get returns for each key the values that were put under it, the newest first.
-	Get(keys []string) [][][]byte
-	// Value returns the value with a hash, nil where there is none.
-	Value(hash string) []byte
-	// Put stores values.
-	Put([]CacheValue)
-}
-
-// CacheValue is a value to store.
-type CacheValue struct {
-	// Key is what it is found by, "" for one that is found by its hash alone.
-	Key   string
-	Value []byte
-}
 
 // askedPolicy is the question for the policy of a file.
 const askedPolicy = 'y'
@@ -61,7 +32,7 @@ type caching struct {
 	ws       *workspace.Workspace
 	policies Policies
 	opts     CheckOptions
-	cache    *Cache
+	cache    *cached.Cache
 
 	answers sync.Map // to questions that are not about files, by the question
 	verdict sync.Map // of parts, by their hash
@@ -117,7 +88,7 @@ func checkCached(
 				opts.Progress(done, len(entries))
 			}
 		}
-		values := make([][]CacheValue, len(missing))
+		values := make([][]cached.Value, len(missing))
 		each(len(missing), progress, func(m int) {
 			n := missing[m]
 			results[n], values[m] = k.check(chunk[n], keys[n])
@@ -164,7 +135,7 @@ func (o *observing) Policy(abs string) *Policy {
 }
 
 // check checks a file, and returns what to store.
-func (k *caching) check(e *workspace.Entry, key string) (fileResult, []CacheValue) {
+func (k *caching) check(e *workspace.Entry, key string) (fileResult, []cached.Value) {
 	if key == "" {
 		return checkFile(k.ws, k.policies, e, k.opts), nil
 	}
@@ -191,7 +162,7 @@ func (k *caching) check(e *workspace.Entry, key string) (fileResult, []CacheValu
 	if opts.dated.Load() {
 		stored.Day = k.day()
 	}
-	var values []CacheValue
+	var values []cached.Value
 	answers := []string{}
 	for part := range seen.Parts {
 		p := k.part(e, part)
@@ -199,7 +170,7 @@ func (k *caching) check(e *workspace.Entry, key string) (fileResult, []CacheValu
 			return r, nil
 		}
 		if !p.stored.Swap(true) {
-			values = append(values, CacheValue{Value: p.value})
+			values = append(values, cached.Value{Bytes: p.value})
 		}
 		stored.Parts = append(stored.Parts, p.hash)
 	}
@@ -220,11 +191,11 @@ func (k *caching) check(e *workspace.Entry, key string) (fileResult, []CacheValu
 	if !w.result(&r) {
 		return r, nil
 	}
-	value, err := json.Marshal(&stored)
-	if err != nil || len(value) > files.MaxSize {
+	value := encode(&stored)
+	if value == nil {
 		return r, nil
 	}
-	return r, append(values, CacheValue{Key: key, Value: value})
+	return r, append(values, cached.Value{Key: key, Bytes: value})
 }
 
 // storedQuestion is a question as it is stored: the operation, the root and the name.
@@ -344,14 +315,23 @@ func (k *caching) part(e *workspace.Entry, seen *files.Observation) *cachedPart 
 			stored.Parts = append(stored.Parts, in.hash)
 		}
 		slices.Sort(stored.Parts)
-		value, err := json.Marshal(&stored)
-		if err != nil || len(value) > files.MaxSize {
+		value := encode(&stored)
+		if value == nil {
 			return
 		}
-		p.value = value
-		p.hash = ValueHash(value)
+		p.value, p.hash = value, cached.Hash(value)
 	})
 	return p
+}
+
+// encode returns a value as JSON, nil where it is too large, or JSON cannot hold it: it has no text that is not UTF-8,
+// for which package json writes an escape.
+func encode(value any) []byte {
+	b, err := json.Marshal(value)
+	if err != nil || len(b) > files.MaxSize || bytes.Contains(b, []byte(`\ufffd`)) {
+		return nil
+	}
+	return b
 }
 
 // partAnswers returns the hash of the answers to the questions of a stored part, as they are now.
@@ -442,6 +422,8 @@ func (k *caching) recall(e *workspace.Entry, values [][]byte) (fileResult, bool)
 // plain reports whether a text has no control characters: what a report prints has none but in what it quotes.
 func plain(texts ...string) bool {
 	return !slices.ContainsFunc(texts, func(s string) bool {
-		return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 })
+		return strings.ContainsFunc(s, func(r rune) bool {
+			return r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0
+		})
 	})
 }

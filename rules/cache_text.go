@@ -3,8 +3,6 @@ package rules
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"maps"
 	"slices"
 	"time"
@@ -18,12 +16,6 @@ import (
 
 // This file writes what was found in a file, and reads it again. Whatever is read is checked: a store may be shared
 // with others.
-
-// ValueHash returns the hash of a value of a CacheStore.
-func ValueHash(value []byte) string {
-	sum := sha256.Sum256(value)
-	return hex.EncodeToString(sum[:])
-}
 
 // storedResult is what was found in a file.
 type storedResult struct {

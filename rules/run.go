@@ -10,6 +10,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules/cached"
 )
 
 // Pack is a set of rules with a common prefix.
@@ -79,7 +80,7 @@ type CheckOptions struct {
 	Stacks bool
 
 	// Cache, when not nil, keeps what is found in files from one run to the next.
-	Cache *Cache
+	Cache *cached.Cache
 
 	dated    *atomic.Bool // set where something depends on Now; may be nil
 	unproved bool         // keeps all fixes

@@ -244,7 +244,7 @@ func Observed(t Tree) bool {
 	return ok && r.witnessed
 }
 
-// As returns a tree to which the questions go as they do to another one: where Observe made that one, they are recorded.
+// As returns a tree whose questions are recorded as those of another one are: where Observe made that one.
 func As(like, t Tree) Tree {
 	if r, ok := like.(*recorder); ok && r.witnessed {
 		return &recorder{Tree: t, uses: r.uses, mu: r.mu, witnessed: true}

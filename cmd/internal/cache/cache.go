@@ -21,14 +21,14 @@ import (
 	"time"
 
 	"github.com/sandlint/sandlint/parsers/files"
-	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/cached"
 )
 
 // maxValues is how many values a key has at most. A file has several where what it uses goes back and forth, as between
 // branches.
 const maxValues = 4
 
-// Store implements rules.CacheStore. It may be used by several goroutines and, for one folder or server, by several
+// Store implements cached.Store. It may be used by several goroutines and, for one folder or server, by several
 // programs.
 type Store struct {
 	where  string
@@ -74,7 +74,7 @@ func Open(place, secret string, now func() time.Time) (*Store, error) {
 	case u.Host == "" || u.RawQuery != "" || u.Fragment != "":
 		return nil, errors.New("the URL of a remote cache has a host and perhaps a path, nothing else")
 	}
-	s.where, s.backed = u.Redacted(), &remote{url: strings.TrimSuffix(place, "/")}
+	s.where, s.backed = u.Redacted(), &remote{url: strings.TrimSuffix(place, "/"), limit: valueLimit}
 	return s, nil
 }
 
@@ -113,7 +113,7 @@ func (s *Store) read(names []string) [][]byte {
 	return values
 }
 
-// Get implements rules.CacheStore.
+// Get implements cached.Store.
 func (s *Store) Get(keys []string) [][][]byte {
 	out := make([][][]byte, len(keys))
 	names := make([]string, 0, len(keys))
@@ -155,35 +155,35 @@ func (s *Store) Get(keys []string) [][][]byte {
 	return out
 }
 
-// Value implements rules.CacheStore.
+// Value implements cached.Store.
 func (s *Store) Value(hash string) []byte {
 	if !isHash(hash) {
 		return nil
 	}
 	b := s.read([]string{"cas/" + hash})[0]
-	if b != nil && rules.ValueHash(b) != hash {
+	if b != nil && cached.Hash(b) != hash {
 		s.fail(fmt.Errorf("cas/%s is damaged: it has another hash", hash))
 		return nil
 	}
 	return b
 }
 
-// Put implements rules.CacheStore.
-func (s *Store) Put(list []rules.CacheValue) {
+// Put implements cached.Store.
+func (s *Store) Put(list []cached.Value) {
 	if s.backed == nil {
 		return
 	}
 	var names, lists []string
 	var values, contents [][]byte
 	for _, v := range list {
-		b := v.Value
+		b := v.Bytes
 		if v.Key != "" {
-			b = s.seal(v.Key, v.Value)
+			b = s.seal(v.Key, v.Bytes)
 		}
 		if len(b) > files.MaxSize {
 			continue
 		}
-		d := digest{rules.ValueHash(b), len(b)}
+		d := digest{cached.Hash(b), len(b)}
 		names, values = append(names, "cas/"+d.hash), append(values, b)
 		if v.Key != "" {
 			s.mu.Lock()
@@ -222,7 +222,7 @@ func (s *Store) seal(key string, value []byte) []byte {
 
 // open returns what seal has sealed.
 func (s *Store) open(hash, key string, b []byte) ([]byte, error) {
-	if rules.ValueHash(b) != hash {
+	if cached.Hash(b) != hash {
 		return nil, errors.New("it has another hash")
 	}
 	line, value, ok := bytes.Cut(b, []byte("\n"))

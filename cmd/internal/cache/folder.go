@@ -36,7 +36,10 @@ type folder struct {
 	folders map[string]bool // that are there
 }
 
-// openFolder makes the folder where there is none. In one that it makes, backup programs and git see nothing to keep.
+// tag is the text of the mark, from bford.info/cachedir.
+const tag = "Signature: 8a477f597d28d172789f06886806bc55\n# made by sandlint\n"
+
+// openFolder makes the folder where there is none, with a mark by which backup programs leave it out.
 func openFolder(path string, now func() time.Time) (*folder, error) {
 	tree := files.Disk{}
 	_, err := tree.Lstat("", path)
@@ -44,13 +47,8 @@ func openFolder(path string, now func() time.Time) (*folder, error) {
 		if err := os.MkdirAll(path, 0o777); err != nil {
 			return nil, fmt.Errorf("making the folder: %w", files.Cause(err))
 		}
-		for name, text := range map[string]string{
-			"CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n# made by sandlint\n",
-			".gitignore":   "*\n",
-		} {
-			if err := os.WriteFile(absolute(path, name), []byte(text), 0o666); err != nil {
-				return nil, fmt.Errorf("writing %s: %w", name, files.Cause(err))
-			}
+		if err := os.WriteFile(absolute(path, "CACHEDIR.TAG"), []byte(tag), 0o666); err != nil {
+			return nil, fmt.Errorf("writing CACHEDIR.TAG: %w", files.Cause(err))
 		}
 	}
 	root, err := os.OpenRoot(path)

@@ -19,14 +19,15 @@ import (
 // remote is a backend on a server. The program curl transfers, many values in one run: it knows TLS, proxies and the
 // passwords in .netrc.
 type remote struct {
-	url  string
-	gone atomic.Bool // the server does not answer
+	url   string
+	limit time.Duration // for one value
+	gone  atomic.Bool   // the server does not answer
 }
 
 // The limits of the transfers.
 const (
 	connectLimit = 5 * time.Second
-	valueLimit   = 20 * time.Second // for one value
+	valueLimit   = 20 * time.Second
 	batchLimit   = 2 * time.Minute
 	atOnce       = "16"
 	// maxBatch is how many bytes the answers of one run of curl may have. Releases before 8.4 do not limit an answer
@@ -46,7 +47,8 @@ func (r *remote) get(names []string) ([][]byte, error) {
 	defer os.RemoveAll(dir)
 	var conf bytes.Buffer
 	for n, name := range names {
-		fmt.Fprintf(&conf, "url = %s\noutput = %s\n", quoted(r.url+"/"+name), quoted(filepath.Join(dir, strconv.Itoa(n))))
+		fmt.Fprintf(&conf, "url = %s\noutput = %s\n", quoted(r.url+"/"+name),
+			quoted(filepath.Join(dir, strconv.Itoa(n))))
 	}
 	states, err := r.curl(dir, conf.Bytes(), len(names))
 	for n := range names {
@@ -112,7 +114,7 @@ func (r *remote) curl(dir string, conf []byte, transfers int) ([]state, error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "curl", "-q", "--config", "-", "--parallel", "--parallel-max", atOnce,
 		"--silent", "--fail", "--globoff", "--netrc-optional", "--proto", "=http,https",
-		"--connect-timeout", seconds(connectLimit), "--max-time", seconds(valueLimit),
+		"--connect-timeout", seconds(connectLimit), "--max-time", seconds(r.limit),
 		"--max-filesize", strconv.Itoa(files.MaxSize), "--write-out", `%{urlnum} %{response_code} %{exitcode}\n`)
 	cmd.Stdin = bytes.NewReader(conf)
 	cmd.Dir = dir

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -14,7 +16,7 @@ import (
 
 	"github.com/sandlint/sandlint/cmd/internal/cache"
 	"github.com/sandlint/sandlint/parsers/files"
-	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/cached"
 )
 
 // cacheFlags are the flags of check about its cache. A configuration cannot set them: it belongs to the repository that
@@ -31,8 +33,14 @@ func (f *cacheFlags) register(cmd *cobra.Command) {
 	_ = cmd.MarkFlagDirname("cache")
 }
 
+// resultStore is a cache that is open. Close returns what went wrong with it.
+type resultStore interface {
+	cached.Store
+	Close() error
+}
+
 // openCache opens the cache of a run, nil for none.
-func (a *app) openCache(r *run, f *cacheFlags) error {
+func (a *app) openCache(r *run, f *cacheFlags, paths []string) error {
 	place, from := f.place, "--cache"
 	if place == "" {
 		place, from = a.getenv("SANDLINT_CACHE"), "SANDLINT_CACHE"
@@ -45,13 +53,48 @@ func (a *app) openCache(r *run, f *cacheFlags) error {
 	}
 	if !strings.Contains(place, "://") {
 		place = absolute(r.dir, place)
+		if top := repositoryOf(r.dir, place, paths); top != "" {
+			return fmt.Errorf("%s: %s lies in %s, which is checked and must not bring results of its own; a cache lies "+
+				"outside, such as in ~/.cache/sandlint", from, shown(r.dir, place), shown(filepath.Dir(top), top))
+		}
 	}
-	store, err := cache.Open(place, a.getenv("SANDLINT_CACHE_KEY"), a.now)
+	open := a.openStore
+	if open == nil {
+		open = func(place, secret string) (resultStore, error) { return cache.Open(place, secret, a.now) }
+	}
+	store, err := open(place, a.getenv("SANDLINT_CACHE_KEY"))
 	if err != nil {
 		return fmt.Errorf("%s: %w", from, err)
 	}
 	r.store = store
 	return nil
+}
+
+// repositoryOf returns the repository, or the folder, that holds one of the paths to check, the working directory where
+// there are none, and that a place lies in; "" for none.
+func repositoryOf(dir, place string, paths []string) string {
+	tree := files.Disk{}
+	real := func(path string) string {
+		for up := path; ; up = filepath.Dir(up) {
+			if found, err := tree.Real(up); err == nil {
+				rest, _ := filepath.Rel(up, path)
+				return filepath.Join(found, rest)
+			} else if up == filepath.Dir(up) {
+				return path
+			}
+		}
+	}
+	if len(paths) == 0 {
+		paths = []string{"."}
+	}
+	for _, path := range paths {
+		folder := folderOf(dir, path, "")
+		top := cmp.Or(files.Root(tree, dir, folder), folder)
+		if files.Inside(real(top), real(place)) || files.Inside(real(folder), real(place)) {
+			return top
+		}
+	}
+	return ""
 }
 
 // cached reports whether a check reads files from the disk alone, and shows what is found in each.
@@ -62,16 +105,16 @@ func (r *run) cached(flags *checkFlags, paths []string) bool {
 }
 
 // cacheOf returns what the runner needs of a cache, nil where it cannot be used.
-func (a *app) cacheOf(r *run) *rules.Cache {
+func (a *app) cacheOf(r *run) *cached.Cache {
 	if r.store == nil {
 		return nil
 	}
-	program, err := programIdentity(r)
+	program, err := a.identity(r)
 	if err != nil {
 		a.warnf("the cache is not used: %v", err)
 		return nil
 	}
-	return &rules.Cache{Store: r.store, Program: program, Policy: r.policies.identity, Before: r.prefetch}
+	return &cached.Cache{Store: r.store, Program: program, Policy: r.policies.identity, Before: r.prefetch}
 }
 
 // closeCache ends the use of the cache, and reports what went wrong.
@@ -84,17 +127,26 @@ func (a *app) closeCache(r *run) {
 	}
 }
 
-// programIdentity returns what identifies this program and the ShellCheck that it asks: the hashes of both.
-func programIdentity(r *run) (string, error) {
-	own, err := os.Executable()
+// identity returns what identifies this program and the ShellCheck that it asks: the hashes of both, and what that one
+// says of its version.
+func (a *app) identity(r *run) (string, error) {
+	find := a.executable
+	if find == nil {
+		find = os.Executable
+	}
+	own, err := find()
 	if err != nil {
 		return "", fmt.Errorf("finding the program: %w", err)
 	}
 	programs := []string{own}
-	if r.shellCheck != nil {
-		programs = append(programs, r.shellCheck.Path())
-	}
 	var out []string
+	if r.shellCheck != nil {
+		version, err := r.shellCheck.Version()
+		if err != nil {
+			return "", err
+		}
+		programs, out = append(programs, r.shellCheck.Path()), append(out, version)
+	}
 	for _, path := range programs {
 		sum, err := programHash(path)
 		if err != nil {

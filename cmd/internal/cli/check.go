@@ -50,6 +50,11 @@ With --add-ignores, all findings are suppressed instead of reported: by a commen
 instruction, setting or key, or, where a file has no comments, by a block in the nearest
 ` + config.Name + `. The result has been checked: nothing is found and nothing means something else.
 
+With --cache, what is found in each file is kept in a folder, or on a server that speaks Bazel's
+simple HTTP protocol, and is used again as long as everything that it depends on is the same. The
+output does not change. SANDLINT_CACHE sets a place for all runs, and with a secret in
+SANDLINT_CACHE_KEY only results count that are signed with it.
+
 The path - is standard input, which is checked alone; --stdin-filename says where that text
 belongs, which determines its kind, its configuration and the files beside it.
 
@@ -76,6 +81,7 @@ job, sarif leaves out suppressed findings, for which GitHub would open alerts.`,
   sandlint check --staged
   sandlint check --since origin/main
   sandlint check --stream --diff < records.jsonl
+  sandlint check --cache ~/.cache/sandlint
   sandlint check --add-ignores="accepted in ticket 7" -w
   sandlint check --format json --stdin-filename images/Dockerfile - < buffer`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -118,7 +124,7 @@ func (a *app) check(flags *checkFlags, paths []string) error {
 		return err
 	}
 	r := &run{flags: &flags.runFlags, outputs: outputs}
-	open := func() error { return a.openCache(r, &flags.cache) }
+	open := func() error { return a.openCache(r, &flags.cache, paths) }
 	if !r.cached(flags, paths) {
 		open = nil
 	}

@@ -103,6 +103,10 @@ type app struct {
 	terminal func(io.Writer) bool
 	// notify sends signals; nil means signal.Notify.
 	notify func(chan<- os.Signal, ...os.Signal)
+	// executable returns the path of this program; nil means os.Executable.
+	executable func() (string, error)
+	// openStore opens a cache at a place, with a secret; nil means cache.Open.
+	openStore func(place, secret string) (resultStore, error)
 
 	// program is what stream.Command returns; nil where the program cannot be started anew, or must not be.
 	program []string

@@ -14,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sandlint/sandlint/cmd/internal/cache"
 	"github.com/sandlint/sandlint/cmd/internal/config"
 	"github.com/sandlint/sandlint/cmd/internal/git"
 	"github.com/sandlint/sandlint/cmd/internal/report"
@@ -155,7 +154,7 @@ type run struct {
 	outputs    []report.Output
 	stdin      []byte // nil when standard input is not read
 	// store is the cache, nil for none.
-	store *cache.Store
+	store resultStore
 	// shellCheck is the installed ShellCheck, nil where there is none or it is switched off.
 	shellCheck *shellcheck.Runner
 }

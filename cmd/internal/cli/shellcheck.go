@@ -63,8 +63,8 @@ func (a *app) packsWith(program *shellcheck.Runner) []rules.Pack {
 // batch is how many scripts one run of ShellCheck checks.
 const batch = 100
 
-// prefetch has ShellCheck check the scripts of the Dockerfiles among some files, many in one run. The rule finds its answers there; what
-// fails is tried again file by file.
+// prefetch has ShellCheck check the scripts of the Dockerfiles among some files, many in one run. The rule finds its
+// answers there; what fails is tried again file by file.
 func (r *run) prefetch(entries []*workspace.Entry) {
 	if r.shellCheck == nil {
 		return

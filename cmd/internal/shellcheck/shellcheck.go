@@ -45,6 +45,25 @@ func New(path string) *Runner {
 // Path returns the path of the program.
 func (r *Runner) Path() string { return r.path }
 
+// Version returns what the program prints about its version. The program may be a script that starts another one, so
+// its own text does not say it.
+func (r *Runner) Version() (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), r.limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, r.path, "--version")
+	cmd.Env = environment()
+	cmd.WaitDelay = time.Second
+	out, err := cmd.Output()
+	var status *exec.ExitError
+	if err != nil && (ctx.Err() != nil || !errors.As(err, &status)) {
+		return "", fmt.Errorf("asking ShellCheck for its version: %w", err)
+	}
+	return string(out), nil
+}
+
+// environment is that of the program, without SHELLCHECK_OPTS.
+func environment() []string { return []string{"LC_ALL=C.UTF-8", "PATH=" + os.Getenv("PATH")} }
+
 // Err returns why scripts could not be checked, nil where all could.
 func (r *Runner) Err() error {
 	r.mu.Lock()
@@ -115,7 +134,7 @@ func (r *Runner) run(scripts []shellcheck.Script) ([][]shellcheck.Comment, error
 	defer cancel()
 	cmd := exec.CommandContext(ctx, r.path, args...)
 	cmd.Dir = dir
-	cmd.Env = []string{"LC_ALL=C.UTF-8", "PATH=" + os.Getenv("PATH")} // without SHELLCHECK_OPTS
+	cmd.Env = environment()
 	cmd.WaitDelay = time.Second
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
