@@ -30,7 +30,10 @@ func (f *cacheFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.place, "cache", "", "keep what is found in files in this `PLACE`, a folder or the URL "+
 		"of a remote cache, for later runs (also SANDLINT_CACHE)")
 	cmd.Flags().BoolVar(&f.none, "no-cache", false, "use no cache, whatever SANDLINT_CACHE says")
-	_ = cmd.MarkFlagDirname("cache")
+	_ = cmd.RegisterFlagCompletionFunc("cache",
+		func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		})
 }
 
 // resultStore is a cache that is open. Close returns what went wrong with it.
@@ -54,8 +57,9 @@ func (a *app) openCache(r *run, f *cacheFlags, paths []string) error {
 	if !strings.Contains(place, "://") {
 		place = absolute(r.dir, place)
 		if top := repositoryOf(r.dir, place, paths); top != "" {
-			return fmt.Errorf("%s: %s lies in %s, which is checked and must not bring results of its own; a cache lies "+
-				"outside, such as in ~/.cache/sandlint", from, shown(r.dir, place), shown(filepath.Dir(top), top))
+			return fmt.Errorf("%s: %s lies in %s, which is checked and must not bring results of its own; a cache "+
+				"lies outside, such as in ~/.cache/sandlint", from, shown(r.dir, place),
+				shown(filepath.Dir(top), top))
 		}
 	}
 	open := a.openStore

@@ -82,7 +82,8 @@ var cacheTexts = map[string][]string{
 	"pod.yaml": {
 		"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n" +
 			"    image: x\n" +
-			"    securityContext: {privileged: true, seccompProfile: {type: Localhost, localhostProfile: seccomp.json}}\n",
+			"    securityContext: {privileged: true, seccompProfile: {type: Localhost, " +
+			"localhostProfile: seccomp.json}}\n",
 	},
 	"a.kube":   {"[Kube]\nYaml=pod.yaml\n", "[Kube]\nYaml=svc/pod.yaml\n"},
 	"pack.hcl": nil, // see cachePacks
@@ -152,7 +153,7 @@ func cacheEdit(t *testing.T, r *rand.Rand, dir string) string {
 		_ = os.Rename(path, to)
 		return "rename " + name + " to " + other
 	case 3:
-		targets := []string{"nix.conf", "../nix.conf", "svc", "Dockerfile", "missing", "../../../../../../../etc/passwd"}
+		targets := []string{"nix.conf", "../nix.conf", "svc", "Dockerfile", "missing", "../../../../../../etc/passwd"}
 		target := targets[r.IntN(len(targets))]
 		_ = os.RemoveAll(path)
 		_ = os.Symlink(target, path)

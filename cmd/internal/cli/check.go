@@ -81,7 +81,7 @@ job, sarif leaves out suppressed findings, for which GitHub would open alerts.`,
   sandlint check --staged
   sandlint check --since origin/main
   sandlint check --stream --diff < records.jsonl
-  sandlint check --cache ~/.cache/sandlint
+  sandlint check --cache ../results
   sandlint check --add-ignores="accepted in ticket 7" -w
   sandlint check --format json --stdin-filename images/Dockerfile - < buffer`,
 		RunE: func(cmd *cobra.Command, args []string) error {
