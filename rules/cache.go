@@ -413,6 +413,11 @@ func (k *caching) recall(e *workspace.Entry, values [][]byte) (fileResult, bool)
 		}
 		r := reading{k: k, entry: e, in: &stored, questions: asked}
 		if out, ok := r.result(); ok {
+			for q := range asked {
+				if q.Op == askedPolicy {
+					k.policies.Policy(q.Name) // as the check did; others are asked for without a trace
+				}
+			}
 			return out, true
 		}
 	}

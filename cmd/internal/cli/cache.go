@@ -186,7 +186,7 @@ func (p *policies) identity(abs string) string {
 	if p.set != nil {
 		return ""
 	}
-	made := p.of(abs)
+	made := p.find(abs)
 	p.identities.mu.Lock()
 	defer p.identities.mu.Unlock()
 	if known, ok := p.identities.of[made]; ok {

@@ -241,7 +241,7 @@ func TestCacheIsInvisible(t *testing.T) {
 			status := a.run(slices.Concat([]string{"check", "--format", format}, cache, args))
 			return fmt.Sprintf("%d\n%s\n%s", status, stdout, stderr)
 		}
-		want, got := run(), run("--cache", "memory")
+		want, got := run(), run("--cache", "../memory")
 		if broken = want[0] == '2'; !broken {
 			checked++
 		}

@@ -46,10 +46,20 @@ type madeOf struct {
 type policy struct {
 	rules.Policy
 	targets *workspace.Targets
+	counts  bool // something is judged by it, so off counts what it switches off
 }
 
-// of returns what holds for the file at an absolute path.
+// of returns what holds for the file at an absolute path, by which something is judged.
 func (p *policies) of(abs string) *policy {
+	one := p.find(abs)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	one.counts = true
+	return one
+}
+
+// find returns what holds for the file at an absolute path.
+func (p *policies) find(abs string) *policy {
 	conf := p.nearest.Of(abs)
 	parts, key := conf.Parts(abs), madeOf{config: conf}
 	for n := range parts {
@@ -74,7 +84,7 @@ func (p *policies) of(abs string) *policy {
 func (p *policies) Policy(abs string) *rules.Policy { return &p.of(abs).Policy }
 
 // Targets returns the versions of the consumers that a file is for.
-func (p *policies) Targets(abs string) *workspace.Targets { return p.of(abs).targets }
+func (p *policies) Targets(abs string) *workspace.Targets { return p.find(abs).targets }
 
 // fromPreset begins what says that a rule is on, or off, where that is a preset.
 const fromPreset = "preset "
@@ -147,7 +157,7 @@ func (p *policies) off() int {
 	missing := map[string]bool{}
 	for key, made := range p.made {
 		conf := key.config
-		if conf == nil || conf.Base == "" {
+		if conf == nil || conf.Base == "" || !made.counts {
 			continue // there is none
 		}
 		packs := slices.Concat(p.packs, conf.RulePacks())
