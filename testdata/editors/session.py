@@ -3,8 +3,8 @@ compares what its screen shows with a file beside this one.
 
 usage: session.py [--update] EDITOR FILE [KEY=VALUE…]
 
-EDITOR is one of the scripts below. FILE is compared with; "-" compares nothing, for a release that changes. KEYs:
-program, the editor; sandlint, the program to test.
+EDITOR is one of EDITORS below. Its screens are compared with FILE, which --update writes; with "-" only what each step
+waits for is checked, for a release that changes. KEYs: program, the editor; sandlint, the program to test.
 """
 
 import os
@@ -98,7 +98,7 @@ class Terminal:
         os.waitpid(self.pid, 0)
 
 
-def neovim(t, lua, newer):
+def neovim(t, newer):
     """Neovim's own client. newer says that it is 0.8 or later, whose functions have other parameters."""
     fix_all = '{context = {only = {"source.fixAll.sandlint"}, diagnostics = {}}}'
     if not newer:
@@ -128,17 +128,32 @@ def neovim(t, lua, newer):
     t.step("formatted", "cores = 4")
 
 
-def helix(t, *_):
-    t.step("findings", "NOR", "FROM nixos/nix")
-    t.keys("4gwg")
+def helix(t, _newer):
+    t.step("findings", "●   4", "●   5", "●   8")
+    t.keys("]d")
+    t.step("the first one", "is written after", "order/nix-config-after-nix-command")
     t.keys(" a")
-    t.step("actions", "Move the RUN")
+    t.step("actions", "Move the RUN", "Ignore order/", "Explain order/")
+    t.keys("\r")
+    t.step("the first one is applied", "    3  RUN echo", absent=["●   3"])
+    t.keys("]d", " a")
+    t.expect("Write KEY=VALUE", "Ignore dockerfile/legacy-key-value")
+    t.keys("\x1b[B", "\r")
+    t.step("ignored, with a reason", "# sandlint: ignore[dockerfile/legacy-key-value] reason", absent=["●   6"])
+    t.keys("1gg", "gl", " r", "\x15", "tools\r")
+    t.step("renamed", "AS tools", "FROM tools")
+    t.keys("2ggwl", " k")
+    t.step("hover", "VERSION = 1.0 here")
+    t.keys("\x1b", ":o nix.conf\r")
+    t.step("another file", "is unknown to Nix")
+    t.keys("2gg", ":format\r")
+    t.step("formatted", "cores = 4")
 
 
 EDITORS = {
     "neovim": (neovim, False),
     "neovim-newer": (neovim, True),
-    "helix": (helix, True),
+    "helix": (helix, False),
 }
 
 
@@ -180,7 +195,7 @@ def main(argv):
         t = start(editor, options["program"], room)
         script, newer = EDITORS[editor]
         try:
-            script(t, None, newer)
+            script(t, newer)
         finally:
             t.end()
     except Failed as e:
