@@ -1,11 +1,13 @@
 package lsp
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/sandlint/sandlint/cmd/internal/decisions"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
@@ -129,6 +131,10 @@ func settingText(text *nixuse.Text, e *nixconf.Entry) string {
 		if now, known := img.SettingsAfter(text.Event, text.Event.User).Value(name); known {
 			fmt.Fprintf(&out, "\n- in force after this: `%s`", now)
 		}
+	} else if last := text.Last(nixuse.Canonical(e.Name.Text)); last != nil && last != e &&
+		!strings.HasPrefix(e.Name.Text, "extra-") {
+		fmt.Fprintf(&out, "\n- in force at the end of the file: `%s`, as line %d says", last.Value,
+			text.Fragment.File.LineOf(text.Fragment.Span(last.Span).Start))
 	}
 	return out.String()
 }
@@ -155,7 +161,7 @@ func hoverSyscall(_ *server, l *looked, offset int) (string, source.Span) {
 		for n := range profile.Rules {
 			for _, name := range profile.Rules[n].Names {
 				if name.Span.Start <= offset && offset <= name.Span.End {
-					return syscallText(name.Text), name.Span
+					return syscallText(l, profile.Profile, name.Text), name.Span
 				}
 			}
 		}
@@ -163,7 +169,7 @@ func hoverSyscall(_ *server, l *looked, offset int) (string, source.Span) {
 	return "", source.Span{}
 }
 
-func syscallText(name string) string {
+func syscallText(l *looked, p *seccomp.Profile, name string) string {
 	call, ok := seccomp.LookupSyscall(name)
 	if !ok {
 		if near := seccomp.NearSyscalls(name); len(near) > 0 {
@@ -197,7 +203,14 @@ func syscallText(name string) string {
 	if len(numbers) > 0 {
 		fmt.Fprintf(&out, "- number: %s\n", strings.Join(numbers, ", "))
 	}
-	fmt.Fprintf(&out, "\n`sandlint seccomp explain PROFILE %s` shows what happens to it.", call.Name)
+	var decided bytes.Buffer
+	scope := decisions.Scope{Targets: l.checked.Workspace.Targets.Seccomp}
+	answers := decisions.Explain(p, scope, []string{call.Name}, decisions.Args{})
+	if err := decisions.WriteExplanations(&decided, answers, false); err == nil {
+		if _, what, ok := strings.Cut(decided.String(), "\n"); ok { // the first line has the numbers
+			fmt.Fprintf(&out, "\n```text\n%s\n```\n", strings.TrimRight(what, "\n"))
+		}
+	}
 	return out.String()
 }
 

@@ -71,22 +71,11 @@ func stageName(f *dockerfile.File, stage *dockerfile.Stage) *name {
 		if in.Stage == nil || in.Stage.Index <= stage.Index {
 			continue
 		}
+		if f.StageNamed(stage.Name) != stage {
+			continue // a later one has the name
+		}
 		for k := range in.Flags {
-			flag := &in.Flags[k]
-			switch {
-			case flag.Name == "from" && strings.EqualFold(flag.Unquoted, stage.Name) &&
-				f.StageNamed(stage.Name) == stage:
-				if at := lastIn(f.Source, flag.Span, flag.Unquoted); at.End > 0 {
-					n.uses = append(n.uses, at)
-				}
-			case flag.Name == "mount":
-				for _, m := range mountFrom.FindAllStringSubmatchIndex(f.Source.Text(flag.Span), -1) {
-					at := source.Span{Start: flag.Span.Start + m[2], End: flag.Span.Start + m[3]}
-					if strings.EqualFold(f.Source.Text(at), stage.Name) {
-						n.uses = append(n.uses, at)
-					}
-				}
-			}
+			n.uses = append(n.uses, fromIn(f, &in.Flags[k], stage.Name)...)
 		}
 	}
 	return n
@@ -173,7 +162,8 @@ func global(f *dockerfile.File, at map[*dockerfile.Instruction]map[string]*name,
 	return nil
 }
 
-// definition leads to the instruction that names a stage or sets a variable, and from a file that is named to it.
+// definition leads to the instruction that names a stage or sets a variable, to what a bake or Compose file names or
+// defines, and from a file that is named to it.
 func definition(s *server, ctx context.Context, p *positionParams) ([]location, error) {
 	s.engine.Lock()
 	defer s.engine.Unlock()
@@ -188,6 +178,11 @@ func definition(s *server, ctx context.Context, p *positionParams) ([]location, 
 			if n := nameAt(d.File, offset); n != nil {
 				return append(out, location{l.uri, l.text.span(n.defined, s.encoding)}), nil
 			}
+			if found := s.contextsAt(l, offset); len(found) > 0 {
+				return found, nil
+			}
+		} else if found := s.definedByBuilds(l, offset); len(found) > 0 {
+			return found, nil
 		}
 	}
 	for _, link := range links {
@@ -198,7 +193,7 @@ func definition(s *server, ctx context.Context, p *positionParams) ([]location, 
 	return out, nil
 }
 
-// references lists all places that mean the stage or variable at a place.
+// references lists all places that mean the stage or variable at a place, those of bake and Compose files too.
 func references(s *server, ctx context.Context, p *struct {
 	positionParams
 	Context struct {
@@ -218,6 +213,7 @@ func references(s *server, ctx context.Context, p *struct {
 				out = append(out, location{l.uri, l.text.span(use, s.encoding)})
 			}
 		}
+		out = append(out, s.namedByBuilds(l, n)...)
 	}
 	return out, nil
 }
@@ -298,6 +294,12 @@ func renamable(l *looked, d *image.Dockerfile, n *name, now string) error {
 		if _, target := l.checked.Workspace.Builds(d.Images[n.stage.Index]); target {
 			return errors.New("a build of the repository names this stage as its target")
 		}
+		for _, context := range []string{n.text, now} {
+			if l.checked.Workspace.Replaces(d, context) {
+				return fmt.Errorf("a build of the repository has a named context %q, which replaces a stage of that "+
+					"name", context)
+			}
+		}
 		return nil
 	}
 	switch {
@@ -309,8 +311,6 @@ func renamable(l *looked, d *image.Dockerfile, n *name, now string) error {
 		return fmt.Errorf("a build of the repository passes the argument %q", n.text)
 	case regexp.MustCompile(`\b` + now + `\b`).Match(d.Source.Bytes):
 		return fmt.Errorf("the name %q is in use already", now)
-	case regexp.MustCompile(`\b`+n.text+`\+?=[^=]*`).NumSubexp() < 0:
-		return nil
 	}
 	uses := map[source.Span]bool{}
 	for _, use := range n.uses {
@@ -442,6 +442,7 @@ func (s *server) linksOf(l *looked) []linkTarget {
 			}
 		}
 	}
+	l.buildLinks(add)
 	return append(out, s.ruleLinks(l)...)
 }
 
