@@ -48,10 +48,9 @@ func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
 	settings = slices.Compact(settings)
 	from, to := changedTexts(before.Texts, after.Texts)
 	if len(from) == len(to) {
-		declared := fixnix.Declare(all.Changes)
 		for n := range from {
 			kind, targets := sourceKind(from[n].Host), from[n].Targets
-			if d := declared.CompareTexts(from[n].File, to[n].File, kind, targets); d != "" {
+			if d := fixnix.CompareTexts(from[n].File, to[n].File, kind, all.Changes, targets); d != "" {
 				return d
 			}
 		}
@@ -232,8 +231,7 @@ func compareEmbedded(before, after *nixuse.Hosted, fixes []fixers.Fix) string {
 		if bytes.Equal(a.Fragment.Text, b.Fragment.Text) {
 			continue
 		}
-		declared := fixnix.Declare(changesOf(a, fixes))
-		if d := declared.CompareTexts(a.File, b.File, sourceKind(a.Host), a.Targets); d != "" {
+		if d := fixnix.CompareTexts(a.File, b.File, sourceKind(a.Host), changesOf(a, fixes), a.Targets); d != "" {
 			return d
 		}
 	}

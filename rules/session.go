@@ -91,7 +91,7 @@ func (s *Session) Edit(texts map[string][]byte) []*workspace.Entry {
 		if was && is && same(old, now) {
 			continue
 		}
-		if info, err := (files.Disk{}).Lstat("", path); err == nil && info.Mode().IsRegular() {
+		if s.base.HasFile(path) {
 			edited = append(edited, path)
 		} else {
 			others = append(others, path)

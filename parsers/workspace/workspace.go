@@ -216,7 +216,7 @@ func (w *Workspace) With(overlay map[string][]byte) *Workspace {
 		// The survey stays: a fix changes no COPY, and no path of a profile.
 		var edited, others []string
 		for path := range overlay {
-			if info, err := w.tree.Lstat("", path); err == nil && info.Mode().IsRegular() {
+			if w.HasFile(path) {
 				edited = append(edited, path)
 			} else {
 				others = append(others, path)
@@ -225,6 +225,12 @@ func (w *Workspace) With(overlay map[string][]byte) *Workspace {
 		derived.cache = w.cache.Over(edited, others)
 	}
 	return &derived
+}
+
+// HasFile reports whether a regular file lies at an absolute path.
+func (w *Workspace) HasFile(abs string) bool {
+	info, err := w.tree.Lstat("", abs)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // Changed makes a snapshot drop what depends on the files at the given absolute paths, which appeared, disappeared or

@@ -1,7 +1,6 @@
 package dockerfile
 
 import (
-	"bytes"
 	"fmt"
 	"path"
 	"slices"
@@ -93,8 +92,7 @@ func startedWithErrexit(c *image.Command) bool {
 	if c.InDockerfile() {
 		return false
 	}
-	first, _, _ := bytes.Cut(c.File.Bytes, []byte("\n"))
-	line := string(first)
+	line, _, _ := strings.Cut(string(c.File.Bytes), "\n")
 	if strings.HasPrefix(line, "#!") && slices.Contains(shells.Options(strings.Fields(line)), "errexit") {
 		return true
 	}

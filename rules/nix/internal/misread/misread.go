@@ -262,9 +262,12 @@ func Touched(text *nixuse.Text, entry *nixconf.Entry) []string {
 	if !names.IsFeatures(entry.Name.Text) && !HasLineBreak(text, entry) {
 		return settings
 	}
-	settings = append(settings, text.Gated(func(string) bool { return true })...)
+	texts := []*nixuse.Text{text}
 	if text.Image != nil {
-		settings = append(settings, text.Image.Model.Gated()...)
+		texts = append(texts, text.Image.Model.Texts...)
+	}
+	for _, t := range texts {
+		settings = append(settings, nixtext.Gated(t, func(string) bool { return true })...)
 	}
 	return settings
 }
