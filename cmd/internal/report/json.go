@@ -124,8 +124,8 @@ func (w *jsonWriter) put(before string, v any) {
 
 func (w *jsonWriter) end() error { return errors.Join(w.err, w.Flush()) }
 
-// writeJSON prints one object, with each finding on a line of its own.
-func writeJSON(out io.Writer, r *Report) error {
+// WriteJSON prints a report as the format json does: one object, with each finding on a line of its own.
+func WriteJSON(out io.Writer, r *Report) error {
 	w := newJSONWriter(out)
 	fmt.Fprintf(w, "{\"version\": %d,\n", jsonVersion)
 	w.put(` "tool": `, jsonTool{Name: "sandlint", Version: r.Version})

@@ -83,7 +83,7 @@ func Reporters() []Reporter {
 		{Name: "compact", Summary: "people and editors, one line for each finding", Fixes: true, Raw: true,
 			Write: writeCompact},
 		{Name: "html", Summary: "people: one page to look at and to search", Fixes: true, Write: writeHTML},
-		{Name: "json", Summary: "editors and scripts: one object", Fixes: true, Write: writeJSON,
+		{Name: "json", Summary: "editors and scripts: one object", Fixes: true, Write: WriteJSON,
 			Statistics: writeJSONStatistics},
 		{Name: "jsonl", Summary: "scripts: one object for each finding, a line each, and one for the run", Fixes: true,
 			Write: writeJSONLines},
