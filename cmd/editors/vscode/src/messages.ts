@@ -6,6 +6,8 @@ export type ToWebview =
       title: string;
       html: string;
       style: string;
+      // paths are the headings of files that the editor can show.
+      paths: string[];
       // choices are what the form of the decision table offers.
       choices?: { targets: string[]; architectures: string[] };
     }

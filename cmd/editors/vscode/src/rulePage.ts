@@ -20,7 +20,12 @@ export class RulePages implements vscode.TextDocumentContentProvider, vscode.Dis
 
   async show(id: string): Promise<void> {
     const uri = vscode.Uri.from({ scheme, path: `/${id}.md` });
-    await vscode.commands.executeCommand("markdown.showPreview", uri);
+    try {
+      await vscode.workspace.openTextDocument(uri);
+      await vscode.commands.executeCommand("markdown.showPreview", uri);
+    } catch (error) {
+      void vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
+    }
   }
 
   // choose shows the page of a rule that found something: at the cursor, or else in the file.

@@ -191,7 +191,8 @@ export class Server implements vscode.Disposable {
   // request asks the server, which is started before if need be.
   async request<P, R, E>(type: RequestType<P, R, E>, params: P, token?: vscode.CancellationToken): Promise<R> {
     const client = await this.running();
-    return client.sendRequest<R>(type.method, params, token);
+    // An undefined token would be taken for another parameter.
+    return token ? client.sendRequest<R>(type.method, params, token) : client.sendRequest<R>(type.method, params);
   }
 
   dispose(): void {

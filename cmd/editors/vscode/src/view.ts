@@ -93,9 +93,9 @@ export abstract class Shown implements vscode.Disposable {
       return;
     }
     if (this.view) {
-      const { title, html, style } = this.view;
+      const { title, html, style, files } = this.view;
       const choices = "choices" in this.view ? { choices: this.view.choices as never } : {};
-      this.send({ kind: "show", title, html, style, ...choices });
+      this.send({ kind: "show", title, html, style, paths: Object.keys(files), ...choices });
     }
     this.send({ kind: "note", text: this.note });
     this.drawn();

@@ -52,17 +52,36 @@ function steps() {
   }
 }
 
-// lines shows the lines of a profile in the editor instead of in the page.
+let paths: string[] = [];
+
+// profileOf returns the heading of a profile in a table, by its column.
+function profileOf(table: Element | null, column: number): string {
+  return pathOf(table?.querySelectorAll(".sl-profile")[column] ?? null);
+}
+
+// The lines of a profile are shown in the editor, which has them, and those of a default profile in the page.
 content.addEventListener("click", (event) => {
-  const anchor = (event.target as Element).closest("a");
-  const href = anchor?.getAttribute("href") ?? "";
-  const match = /p(\d+)L(\d+)$/.exec(href);
-  if (anchor && href.startsWith("#") && match) {
+  const anchor = (event.target as Element).closest<HTMLAnchorElement>("a[href^='#']");
+  const match = /p(\d+)L(\d+)$/.exec(anchor?.getAttribute("href") ?? "");
+  const path = match ? profileOf(anchor?.closest(".sl-decisions") ?? null, Number(match[1])) : "";
+  if (match && paths.includes(path)) {
     event.preventDefault();
-    const profile = content.querySelectorAll(".sl-profile")[Number(match[1])];
-    open(pathOf(profile ?? null), Number(match[2]));
+    open(path, Number(match[2]));
   }
 });
+
+// listings hides the text of profiles that the editor shows.
+function listings() {
+  for (const listing of content.querySelectorAll<HTMLElement>(".sl-source")) {
+    const heading = listing.previousElementSibling as HTMLElement | null;
+    if (paths.includes(heading?.querySelector(".sl-place")?.textContent ?? "")) {
+      listing.hidden = true;
+      if (heading) {
+        heading.hidden = true;
+      }
+    }
+  }
+}
 
 // tables makes the filters of decision tables work.
 function tables() {
@@ -188,7 +207,9 @@ window.addEventListener("message", (event: MessageEvent<ToWebview>) => {
       if (m.choices) {
         offer(m.choices);
       }
+      paths = m.paths;
       steps();
+      listings();
       tables();
       window.scrollTo(at.x, at.y);
       break;
