@@ -48,9 +48,10 @@ func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
 	settings = slices.Compact(settings)
 	from, to := changedTexts(before.Texts, after.Texts)
 	if len(from) == len(to) {
+		declared := fixnix.Declare(all.Changes)
 		for n := range from {
 			kind, targets := sourceKind(from[n].Host), from[n].Targets
-			if d := fixnix.CompareTexts(from[n].File, to[n].File, kind, all.Changes, targets); d != "" {
+			if d := declared.CompareTexts(from[n].File, to[n].File, kind, targets); d != "" {
 				return d
 			}
 		}
@@ -231,7 +232,8 @@ func compareEmbedded(before, after *nixuse.Hosted, fixes []fixers.Fix) string {
 		if bytes.Equal(a.Fragment.Text, b.Fragment.Text) {
 			continue
 		}
-		if d := fixnix.CompareTexts(a.File, b.File, sourceKind(a.Host), changesOf(a, fixes), a.Targets); d != "" {
+		declared := fixnix.Declare(changesOf(a, fixes))
+		if d := declared.CompareTexts(a.File, b.File, sourceKind(a.Host), a.Targets); d != "" {
 			return d
 		}
 	}

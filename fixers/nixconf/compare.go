@@ -72,29 +72,42 @@ func Compare(before, after *source.File, fixes []fixers.Fix, targets nixconf.Tar
 			first = append(first, Rights{})
 			others = append(others, Rights{})
 		}
-		if d := CompareTexts(parse(before), mended, effective.SystemFile, first, targets); d != "" {
+		if d := Declare(first).CompareTexts(parse(before), mended, effective.SystemFile, targets); d != "" {
 			return d
 		}
-		return CompareTexts(mended, parse(after), effective.SystemFile, others, targets)
+		return Declare(others).CompareTexts(mended, parse(after), effective.SystemFile, targets)
 	}
-	return CompareTexts(parse(before), parse(after), effective.SystemFile, all, targets)
+	return Declare(all).CompareTexts(parse(before), parse(after), effective.SystemFile, targets)
+}
+
+// Declarations are what fixes say of the settings that they change.
+type Declarations struct {
+	settings       []string // that may differ, sorted
+	repair, rights bool
+}
+
+// Declare returns what the changes of fixes say of settings.
+func Declare(changes fixers.Changes) *Declarations {
+	declares := fixers.Fix{Changes: changes}
+	declared := slices.Concat(fixers.Declared[Settings](declares)...)
+	declared = append(declared, slices.Concat(fixers.Declared[Overridden](declares)...)...)
+	slices.Sort(declared)
+	declared = slices.Compact(declared)
+	for _, name := range declared { // which is a setting of its own before Nix 2.4
+		declared = append(declared, "extra-"+name)
+	}
+	slices.Sort(declared)
+	return &Declarations{slices.Compact(declared), fixers.Declares[fixers.Repair](declares),
+		fixers.Declares[Rights](declares)}
 }
 
 // CompareTexts compares two texts of any kind, with their includes as far as they are resolved; see Compare. The texts
 // are compared alone, and after a source of which nothing is known, so that "extra-" counts and so does a value that
 // happens to be the default.
-func CompareTexts(before, after *nixconf.File, kind effective.SourceKind, changes fixers.Changes,
+func (d *Declarations) CompareTexts(before, after *nixconf.File, kind effective.SourceKind,
 	targets nixconf.Targets) string {
-	declares := fixers.Fix{Changes: changes}
-	declared := slices.Concat(fixers.Declared[Settings](declares)...)
-	declared = append(declared, slices.Concat(fixers.Declared[Overridden](declares)...)...)
-	for _, name := range declared { // which is a setting of its own before Nix 2.4
-		declared = append(declared, "extra-"+name)
-	}
-	slices.Sort(declared)
-	declared = slices.Compact(declared)
-	repair := fixers.Declares[fixers.Repair](declares)
-	if !fixers.Declares[Rights](declares) {
+	declared, repair := d.settings, d.repair
+	if !d.rights {
 		if name, word := Trusts([]*nixconf.File{before}, after, targets); word != "" {
 			return fmt.Sprintf("%q is in %s after the fix, and was not before", word, name)
 		}

@@ -40,7 +40,8 @@ type Model struct {
 	targets    Targets
 	children   map[*image.Image]int // how many stages are based on one
 	empty      map[release]*merged
-	merges     int // how many sources were merged
+	merges     int      // how many sources were merged
+	gated      []string // nil until it is asked for
 }
 
 // Image is a build stage with what happens in it that matters for Nix.

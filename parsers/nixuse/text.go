@@ -3,6 +3,7 @@ package nixuse
 import (
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/source"
+	"slices"
 )
 
 // Host is what a nix.conf text stands in.
@@ -87,6 +88,56 @@ func (t *Text) Setting(name string) []*nixconf.Entry {
 		}
 	}
 	return t.settings[name]
+}
+
+// Gated returns the settings of a text that targeted releases ignore unless an experimental feature is enabled, where
+// holds accepts the feature: by canonical name and as written, since old releases may have another canonical name. It
+// belongs to the goroutine of the document that holds the text.
+func (t *Text) Gated(holds func(feature string) bool) []string {
+	gate := func(name string) bool {
+		for _, target := range t.Targets {
+			for _, v := range target.Releases() {
+				if f, ok := nixconf.Lookup(target.Distribution, v, name); ok && f.Gate != "" && holds(f.Gate) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	var out []string
+	seen := map[string]bool{}
+	for _, gated := range nixconf.GatedNames() {
+		setting := canonical(gated)
+		if seen[setting] {
+			continue
+		}
+		seen[setting] = true
+		asked := map[string]bool{}
+		for _, entry := range t.Setting(setting) {
+			name := entry.Name.Text
+			if asked[name] {
+				continue
+			}
+			asked[name] = true
+			if gate(name) {
+				out = append(out, setting, name)
+			}
+		}
+	}
+	return out
+}
+
+// Gated returns the settings of all texts in the Dockerfile as Text.Gated does, for any feature.
+func (m *Model) Gated() []string {
+	if m.gated == nil {
+		m.gated = []string{}
+		for _, t := range m.Texts {
+			m.gated = append(m.gated, t.Gated(func(string) bool { return true })...)
+		}
+		slices.Sort(m.gated)
+		m.gated = slices.Compact(m.gated)
+	}
+	return m.gated
 }
 
 // Last returns the last assignment to a setting in the text, given by its canonical name, or nil if there is none or

@@ -22,11 +22,12 @@ type workflows struct {
 	root    string
 	names   []string // relative to the root, in order
 	sources map[string]*source.File
+	callers map[string][]string       // the workflows that may call each, by their paths
 	read    map[string]*workflow.File // nil while it is being read
 }
 
-// workflows returns the workflows of a repository, in order.
-func (w *Workspace) workflows(root string) []*workflow.File {
+// workflows finds the workflows of a repository.
+func (w *Workspace) workflows(root string) *workflows {
 	r := &workflows{w: w, root: root, sources: map[string]*source.File{}, read: map[string]*workflow.File{}}
 	for _, folder := range workflowFolders {
 		dir := filepath.Join(root, filepath.FromSlash(folder))
@@ -40,31 +41,42 @@ func (w *Workspace) workflows(root string) []*workflow.File {
 			}
 		}
 	}
-	callers := r.callers()
-	var independent []string // of the calls of others
-	for _, name := range r.names {
-		if len(callers[name]) == 0 {
-			independent = append(independent, name)
-		}
-	}
-	parsed := make([]*workflow.File, len(independent))
-	parallel(len(independent), func(n int) {
-		parsed[n] = workflow.ParseIn(r.sources[independent[n]], workflow.Project{Action: r.action})
-	})
-	for n, name := range independent {
-		r.read[name] = parsed[n]
-	}
-	var out []*workflow.File
-	for _, name := range r.names {
-		if f := r.file(name, callers); f != nil {
-			out = append(out, f)
-		}
-	}
-	return out
+	r.callers = r.findCallers()
+	return r
 }
 
-// callers returns the workflows that may call each workflow, by their paths.
-func (r *workflows) callers() map[string][]string {
+// alone reads a workflow that no other calls. It is cached for itself: a change in another one costs it nothing.
+func (r *workflows) alone(name string) *workflow.File {
+	type key struct{ workflow string }
+	full := filepath.Join(r.root, filepath.FromSlash(name))
+	return cached(r.w, key{full}, func(w *Workspace) *workflow.File {
+		f, err := w.neighbour(r.root, full)
+		if err != nil {
+			f = source.NewFile(w.show(full), nil)
+		}
+		return workflow.ParseIn(f, workflow.Project{Action: w.actionsOf(r.root)})
+	})
+}
+
+// builds returns the builds of a workflow.
+func (r *workflows) builds(name string) workflowsBuilds {
+	if len(r.callers[name]) > 0 {
+		f := r.file(name)
+		if f == nil {
+			return workflowsBuilds{}
+		}
+		return r.w.buildsFrom(r.root, f)
+	}
+	type key struct{ root, name, builder string }
+	return cached(r.w, key{r.root, name, r.w.Targets.Builder}, func(w *Workspace) workflowsBuilds {
+		on := *r
+		on.w = w
+		return w.buildsFrom(r.root, on.alone(name))
+	})
+}
+
+// findCallers returns the workflows that may call each workflow, by their paths.
+func (r *workflows) findCallers() map[string][]string {
 	out := map[string][]string{}
 	for _, name := range r.names {
 		text := r.sources[name].Bytes
@@ -87,14 +99,18 @@ func (r *workflows) callers() map[string][]string {
 }
 
 // file returns a workflow by its path; nil for one that calls itself.
-func (r *workflows) file(name string, callers map[string][]string) *workflow.File {
+func (r *workflows) file(name string) *workflow.File {
 	if f, ok := r.read[name]; ok {
 		return f
 	}
 	r.read[name] = nil
-	p := workflow.Project{Action: r.action}
-	for _, caller := range callers[name] {
-		if f := r.file(caller, callers); f != nil {
+	if len(r.callers[name]) == 0 {
+		r.read[name] = r.alone(name)
+		return r.read[name]
+	}
+	p := workflow.Project{Action: r.w.actionsOf(r.root)}
+	for _, caller := range r.callers[name] {
+		if f := r.file(caller); f != nil {
 			for _, c := range f.Calls {
 				if c.Workflow == name {
 					p.Calls = append(p.Calls, c)
@@ -106,17 +122,19 @@ func (r *workflows) file(name string, callers map[string][]string) *workflow.Fil
 	return r.read[name]
 }
 
-// action returns the file of a composite action.
-func (r *workflows) action(dir string) *source.File {
-	if dir == ".." || strings.HasPrefix(dir, "../") {
+// actionsOf returns a function that returns the file of a composite action of a repository.
+func (w *Workspace) actionsOf(root string) func(dir string) *source.File {
+	return func(dir string) *source.File {
+		if dir == ".." || strings.HasPrefix(dir, "../") {
+			return nil
+		}
+		for _, name := range []string{"action.yml", "action.yaml"} {
+			if f, err := w.neighbour(root, filepath.Join(root, filepath.FromSlash(dir), name)); err == nil {
+				return f
+			}
+		}
 		return nil
 	}
-	for _, name := range []string{"action.yml", "action.yaml"} {
-		if f, err := r.w.neighbour(r.root, filepath.Join(r.root, filepath.FromSlash(dir), name)); err == nil {
-			return f
-		}
-	}
-	return nil
 }
 
 // gitlab returns the pipeline of GitLab CI, or nothing.
@@ -153,29 +171,56 @@ type workflowsBuilds struct {
 func (w *Workspace) workflowBuilds(root string) workflowsBuilds {
 	type key struct{ root, builder string }
 	return cached(w, key{root, w.Targets.Builder}, func(w *Workspace) workflowsBuilds {
-		out := workflowsBuilds{baked: map[string]bool{}}
-		for _, f := range append(w.workflows(root), w.gitlab(root)...) {
-			for _, wb := range f.Builds() {
-				if wb.Combination.Runner.Arch == "arm64" || wb.Remote {
-					out.native = true
-				}
-				if b, ok := w.workflowBuild(root, wb); ok {
-					out.builds = append(out.builds, b)
-				}
-				if wb.Bake == nil {
-					continue
-				}
-				run := w.bakeRun(root, wb)
-				out.builds = append(out.builds, run...)
-				for _, o := range wb.Bake.Set {
-					if o.Key == "platform" && !o.Append && len(run) > 0 {
-						out.baked[filepath.Join(root, filepath.FromSlash(wb.Bake.Dir.Text))] = true
-					}
-				}
+		r := w.workflows(root)
+		parts := make([]workflowsBuilds, len(r.names))
+		parallel(len(r.names), func(n int) {
+			if len(r.callers[r.names[n]]) == 0 {
+				parts[n] = r.builds(r.names[n])
+			}
+		})
+		for n, name := range r.names {
+			if len(r.callers[name]) > 0 {
+				parts[n] = r.builds(name)
 			}
 		}
-		return out
+		for _, f := range w.gitlab(root) {
+			parts = append(parts, w.buildsFrom(root, f))
+		}
+		all := workflowsBuilds{baked: map[string]bool{}}
+		for _, p := range parts {
+			all.builds = append(all.builds, p.builds...)
+			all.native = all.native || p.native
+			maps.Copy(all.baked, p.baked)
+		}
+		return all
 	})
+}
+
+// buildsFrom returns the builds of a workflow or pipeline.
+func (w *Workspace) buildsFrom(root string, f *workflow.File) workflowsBuilds {
+	var out workflowsBuilds
+	for _, wb := range f.Builds() {
+		if wb.Combination.Runner.Arch == "arm64" || wb.Remote {
+			out.native = true
+		}
+		if b, ok := w.workflowBuild(root, wb); ok {
+			out.builds = append(out.builds, b)
+		}
+		if wb.Bake == nil {
+			continue
+		}
+		run := w.bakeRun(root, wb)
+		out.builds = append(out.builds, run...)
+		for _, o := range wb.Bake.Set {
+			if o.Key == "platform" && !o.Append && len(run) > 0 {
+				if out.baked == nil {
+					out.baked = map[string]bool{}
+				}
+				out.baked[filepath.Join(root, filepath.FromSlash(wb.Bake.Dir.Text))] = true
+			}
+		}
+	}
+	return out
 }
 
 func (w *Workspace) workflowBuild(root string, wb *workflow.Build) (build, bool) {

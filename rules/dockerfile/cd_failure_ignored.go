@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"bytes"
 	"fmt"
 	"path"
 	"slices"
@@ -92,7 +93,8 @@ func startedWithErrexit(c *image.Command) bool {
 	if c.InDockerfile() {
 		return false
 	}
-	line, _, _ := strings.Cut(string(c.File.Bytes), "\n")
+	first, _, _ := bytes.Cut(c.File.Bytes, []byte("\n"))
+	line := string(first)
 	if strings.HasPrefix(line, "#!") && slices.Contains(shells.Options(strings.Fields(line)), "errexit") {
 		return true
 	}

@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -126,8 +127,8 @@ func isSubstituted(c *image.Command) bool {
 	for first.PipedFrom != nil {
 		first = first.PipedFrom
 	}
-	before := strings.TrimRight(string(c.File.Bytes[:first.Span.Start]), " \t\r\n\\")
-	return c.Parent == nil && (strings.HasSuffix(before, "$(") || strings.HasSuffix(before, "`"))
+	before := bytes.TrimRight(c.File.Bytes[:first.Span.Start], " \t\r\n\\")
+	return c.Parent == nil && (bytes.HasSuffix(before, []byte("$(")) || bytes.HasSuffix(before, []byte("`")))
 }
 
 // pipefailFix returns the fix for a step that writes a SHELL with pipefail before the first such step of the stage.

@@ -143,6 +143,6 @@ func enable(text *nixuse.Text, entry *nixconf.Entry, feature string) ([]fixers.E
 
 // enabledBy returns the settings that change when a feature is enabled for a text.
 func enabledBy(text *nixuse.Text, feature string) []string {
-	gated := nixtext.Gated(text, func(f string) bool { return f == feature })
+	gated := text.Gated(func(f string) bool { return f == feature })
 	return append([]string{"experimental-features"}, gated...)
 }

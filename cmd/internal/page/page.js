@@ -49,6 +49,13 @@ if (filters) {
       g.hidden = n === 0;
       g.querySelector(".sl-count").textContent = plural(n, "finding");
     }
+    // A chunk that is not laid out takes as much room as its findings probably need.
+    for (const c of holder.querySelectorAll(".sl-chunk")) {
+      let n = 0;
+      for (const f of c.children) if (!f.hidden) n++;
+      c.hidden = n === 0;
+      c.style.containIntrinsicSize = "1px " + n * 14 + "rem";
+    }
   };
   const filter = () => {
     const severities = new Set([...filters.querySelectorAll("[name=s]:checked")].map((box) => box.value));
@@ -92,7 +99,12 @@ if (filters) {
           group.append(head);
           made.set(n, group);
         }
-        group.append(f);
+        if (group.lastChild.childElementCount >= 50 || group.lastChild.localName === "h3") {
+          const chunk = document.createElement("div");
+          chunk.className = "sl-chunk";
+          group.append(chunk);
+        }
+        group.lastChild.append(f);
       }
       for (const g of groups) g.remove();
       groups = [...made.values()];
@@ -159,20 +171,21 @@ for (const form of document.querySelectorAll("form[data-table]")) {
   filter();
 }
 
-// What scrolls can be reached with the keyboard; what does not is no stop on the way. Of many boxes, only those that
-// come into view are measured.
+// What scrolls can be reached with the keyboard; what does not is no stop on the way. The boxes of findings are measured
+// when the browser lays them out, since all at once would take long.
 const reachable = (box) => {
   if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
   else box.removeAttribute("tabindex");
 };
-const boxes = document.querySelectorAll("pre, .sl-scroll");
-if (boxes.length <= 200) boxes.forEach(reachable);
-if ("IntersectionObserver" in window) {
-  const seen = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) if (isIntersecting) reachable(target);
-  });
-  boxes.forEach((box) => seen.observe(box));
-}
+const boxes = [...document.querySelectorAll("pre, .sl-scroll")];
+const measure = () => {
+  for (const box of boxes) if (findings.length <= 100 || !box.closest(".sl-chunk")) reachable(box);
+};
+measure();
+addEventListener("resize", measure);
+document.addEventListener("contentvisibilityautostatechange", (e) => {
+  if (!e.skipped) e.target.querySelectorAll("pre").forEach(reachable);
+});
 
 // Keys.
 const typing = (e) => e.target.closest("input, select, textarea") || e.ctrlKey || e.metaKey || e.altKey;

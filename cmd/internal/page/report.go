@@ -3,6 +3,7 @@ package page
 import (
 	"html/template"
 	"iter"
+	"slices"
 	"strconv"
 
 	g "maragu.dev/gomponents"
@@ -64,17 +65,24 @@ func (f *Findings) Parts() iter.Seq[template.HTML] {
 				return
 			}
 			file = one.FileIndex
-			nodes = append(nodes, g.Text("\n"), one.node())
+			nodes = append(nodes, group(g.Text("\n"), one.node()))
 		}
 		flush()
 	}
 }
 
+// chunk is the number of findings in an element that a browser lays out when it comes into view.
+const chunk = 50
+
 func (f *Findings) group(file int, nodes []g.Node) g.Node {
+	var chunks []g.Node
+	for part := range slices.Chunk(nodes, chunk) {
+		chunks = append(chunks, el("div", class("sl-chunk"), g.Group(part)))
+	}
 	return el("section", class("sl-group"), attr("data-f", strconv.Itoa(file)),
 		el("h3", el("span", class("sl-place"), text(f.Files[file].Path)), text(" "),
 			el("span", class("sl-count"), text(plural(f.Files[file].Findings, "finding")))),
-		g.Group(nodes))
+		g.Group(chunks))
 }
 
 func (f *Findings) head() g.Node {

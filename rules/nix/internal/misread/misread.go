@@ -262,12 +262,9 @@ func Touched(text *nixuse.Text, entry *nixconf.Entry) []string {
 	if !names.IsFeatures(entry.Name.Text) && !HasLineBreak(text, entry) {
 		return settings
 	}
-	texts := []*nixuse.Text{text}
+	settings = append(settings, text.Gated(func(string) bool { return true })...)
 	if text.Image != nil {
-		texts = append(texts, text.Image.Model.Texts...)
-	}
-	for _, t := range texts {
-		settings = append(settings, nixtext.Gated(t, func(string) bool { return true })...)
+		settings = append(settings, text.Image.Model.Gated()...)
 	}
 	return settings
 }

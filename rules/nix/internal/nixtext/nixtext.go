@@ -99,33 +99,6 @@ func Assigns(text *nixuse.Text, entry *nixconf.Entry, targets nixconf.Targets) b
 	return !names.IsExtra(entry, targets) && text.Fragment.Known(entry.Name.Span)
 }
 
-// Gated returns the settings of a text that targeted releases ignore unless an experimental feature is enabled, where
-// holds accepts the feature: by canonical name and as written, since old releases may have another canonical name.
-func Gated(text *nixuse.Text, holds func(feature string) bool) []string {
-	var out []string
-	seen := map[string]bool{}
-	for _, gated := range nixconf.GatedNames() {
-		setting := nixuse.Canonical(gated)
-		if seen[setting] {
-			continue
-		}
-		seen[setting] = true
-		asked := map[string]bool{}
-		for _, entry := range text.Setting(setting) {
-			name := entry.Name.Text
-			if asked[name] {
-				continue
-			}
-			asked[name] = true
-			if in, _ := names.Where(text.Targets, name,
-				func(f nixconf.Facts) bool { return f.Gate != "" && holds(f.Gate) }); len(in) > 0 {
-				out = append(out, setting, name)
-			}
-		}
-	}
-	return out
-}
-
 // Located is an entry and the text that holds it.
 type Located struct {
 	Text  *nixuse.Text
