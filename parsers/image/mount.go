@@ -26,6 +26,31 @@ type Mount struct {
 	Known bool
 }
 
+// MountKinds returns the types that a mount may have, as BuildKit v0.34 reads them
+// (frontend/dockerfile/instructions/commands_runmount.go).
+func MountKinds() []string { return []string{"bind", "cache", "secret", "ssh", "tmpfs"} }
+
+// MountOptions returns the keys of a mount of a type besides "type", each by its usual name, as docs.docker.com lists
+// them under "RUN --mount"; nil for a type that there is not.
+func MountOptions(kind string) []string {
+	switch kind {
+	case "bind":
+		return []string{"from", "rw", "source", "target"}
+	case "cache":
+		return []string{"from", "gid", "id", "mode", "ro", "sharing", "source", "target", "uid"}
+	case "secret":
+		return []string{"env", "gid", "id", "mode", "required", "target", "uid"}
+	case "ssh":
+		return []string{"gid", "id", "mode", "required", "target", "uid"}
+	case "tmpfs":
+		return []string{"size", "target"}
+	}
+	return nil
+}
+
+// MountSharing returns the values of the key "sharing" of a cache.
+func MountSharing() []string { return []string{"locked", "private", "shared"} }
+
 // Mounts returns the mounts of a RUN, in order, with variables expanded as BuildKit does. Those that BuildKit cannot
 // read are left out.
 func (s *Step) Mounts() iter.Seq[Mount] {

@@ -59,8 +59,6 @@ var mountKeys = []string{
 	"sharing", "size", "source", "src", "target", "type", "uid",
 }
 
-var mountKinds = []string{"bind", "cache", "secret", "ssh", "tmpfs"}
-
 // mountCheck reads the fields of a mount in order, as BuildKit does.
 type mountCheck struct {
 	step      *image.Step
@@ -127,8 +125,8 @@ func (m *mountCheck) field(f image.MountField) (rules.Finding, bool) {
 	switch main {
 	case "type":
 		m.kind = strings.ToLower(value)
-		if !slices.Contains(mountKinds, m.kind) {
-			return m.nearest(f, fmt.Sprintf("%q is not a type of mount", value), m.kind, mountKinds)
+		if !slices.Contains(image.MountKinds(), m.kind) {
+			return m.nearest(f, fmt.Sprintf("%q is not a type of mount", value), m.kind, image.MountKinds())
 		}
 	case "readonly", "ro", "readwrite", "rw":
 		return m.boolean(f)
@@ -145,7 +143,7 @@ func (m *mountCheck) field(f image.MountField) (rules.Finding, bool) {
 			return fault(f, "%q is not a size such as 64m", value)
 		}
 	case "sharing":
-		kinds := []string{"locked", "private", "shared"}
+		kinds := image.MountSharing()
 		if lower := strings.ToLower(value); !slices.Contains(kinds, lower) {
 			return m.nearest(f, fmt.Sprintf("%q is not a kind of sharing", value), lower, kinds)
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/seccomp"
@@ -192,7 +193,12 @@ var (
 	flagStart   = regexp.MustCompile(`\s--[a-z-]*$`)
 	variable    = regexp.MustCompile(`\$\{?[A-Za-z0-9_]*$`)
 	platform    = regexp.MustCompile(`--platform=\S*$`)
-	mountType   = regexp.MustCompile(`--mount=type=[a-z]*$`)
+	mountType   = regexp.MustCompile(`--mount=(?:[^\s]*,)?type=[a-z]*$`)
+	mountValue  = regexp.MustCompile(`--mount=[^\s]*\bsharing=[a-z]*$`)
+	mountKey    = regexp.MustCompile(`--mount=([^\s]*,)?[a-z]*$`)
+	kindOfMount = regexp.MustCompile(`\btype=([a-z]+)`)
+	networkFlag = regexp.MustCompile(`\s--network=[a-z]*$`)
+	security    = regexp.MustCompile(`\s--security=[a-z]*$`)
 )
 
 // seccomp offers what can stand in a string of a profile.
@@ -221,6 +227,22 @@ func (c *completing) seccomp() {
 	}
 }
 
+// mount offers the keys of a mount that it does not have yet.
+func (c *completing) mount(before string) {
+	if before == "" {
+		c.add(itemProperty, "key of a mount", "type")
+	}
+	kind := "bind"
+	if m := kindOfMount.FindStringSubmatch(before); m != nil {
+		kind = m[1]
+	}
+	for _, key := range image.MountOptions(kind) {
+		if !strings.Contains(","+before, ","+key+"=") {
+			c.add(itemProperty, "key of a "+kind+" mount", key)
+		}
+	}
+}
+
 // instructions are those of Dockerfiles.
 var instructions = []string{"ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL",
 	"ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"}
@@ -246,17 +268,25 @@ func (c *completing) dockerfile(f *dockerfile.File) {
 				c.add(itemVariable, detail, name)
 			}
 		}
+	case platform.MatchString(c.line):
+		c.word = strings.LastIndex(c.line, "=") + 1 + c.offset - len(c.line)
+		c.add(itemValue, "", dockerfile.Platforms()...)
 	case fromFlag.MatchString(c.line), fromLine.MatchString(c.line):
 		for _, stage := range f.Stages {
 			if stage.Name != "" && stage.From.Span.End < c.offset {
 				c.add(itemReference, "stage from "+stage.Base.Text, stage.NameWord.Text)
 			}
 		}
-	case platform.MatchString(c.line):
-		c.add(itemValue, "", "$BUILDPLATFORM", "$TARGETPLATFORM", "linux/amd64", "linux/arm64", "linux/arm/v7",
-			"linux/riscv64", "linux/s390x", "linux/ppc64le")
 	case mountType.MatchString(c.line):
-		c.add(itemEnumMember, "mount", "bind", "cache", "tmpfs", "secret", "ssh")
+		c.add(itemEnumMember, "mount", image.MountKinds()...)
+	case mountValue.MatchString(c.line):
+		c.add(itemEnumMember, "sharing", image.MountSharing()...)
+	case mountKey.MatchString(c.line):
+		c.mount(mountKey.FindStringSubmatch(c.line)[1])
+	case networkFlag.MatchString(c.line):
+		c.add(itemEnumMember, "network", "default", "none", "host")
+	case security.MatchString(c.line):
+		c.add(itemEnumMember, "security mode", "sandbox", "insecure")
 	case flagStart.MatchString(c.line):
 		if m := keyword.FindStringSubmatch(c.line); m != nil {
 			c.word = strings.LastIndex(c.line, "--") + c.offset - len(c.line) + len("--")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sandlint/sandlint/cmd/internal/decisions"
 	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/seccomp"
@@ -310,7 +311,8 @@ type inlayHint struct {
 	PaddingLeft bool     `json:"paddingLeft"`
 }
 
-// inlayHints shows who runs a step and where, after the keyword, when the settings ask for it.
+// inlayHints shows who runs a step and where, and the Nix settings that the image gives to a command of Nix in it,
+// after the keyword, when the settings ask for it.
 func inlayHints(s *server, ctx context.Context, p *struct {
 	TextDocument textDocument `json:"textDocument"`
 	Range        Range        `json:"range"`
@@ -340,10 +342,51 @@ func inlayHints(s *server, ctx context.Context, p *struct {
 		if dir := step.Workdir(); dir.Known && dir.Text != "" {
 			parts = append(parts, dir.Text)
 		}
-		if len(parts) > 0 {
+		label := strings.Join(parts, " in ")
+		if nix := settingsAtStep(l.checked.Document.Nix, step); nix != "" {
+			label = strings.TrimPrefix(label+", "+nix, ", ")
+		}
+		if label != "" {
 			at := l.text.position(step.Keyword.End, s.encoding)
-			out = append(out, inlayHint{at, strings.Join(parts, " in "), true})
+			out = append(out, inlayHint{at, label, true})
 		}
 	}
 	return out, nil
+}
+
+// maxHinted is how many settings a hint shows, and maxHintedValue how many characters of a value.
+const maxHinted, maxHintedValue = 3, 24
+
+// settingsAtStep returns the Nix settings in force at the first command of Nix in a step, those that the Dockerfile
+// sets; "" without any.
+func settingsAtStep(m *nixuse.Model, step *image.Step) string {
+	stage := step.Stage.Index
+	if m == nil || stage >= len(m.Images) {
+		return ""
+	}
+	img := m.Images[stage]
+	for _, event := range img.Events {
+		if event.Instruction != step.Instruction || event.Kind != nixuse.RunCommand || event.Nix == nil {
+			continue
+		}
+		in := img.SettingsBefore(event)
+		var parts []string
+		for _, name := range in.Names() {
+			set := slices.ContainsFunc(in.Origins(name), func(o nixuse.Origin) bool { return o.Event != nil })
+			value, known := in.Value(name)
+			if !set || !known {
+				continue
+			}
+			if len(parts) == maxHinted {
+				parts = append(parts, "…")
+				break
+			}
+			if r := []rune(value); len(r) > maxHintedValue {
+				value = string(r[:maxHintedValue]) + "…"
+			}
+			parts = append(parts, name+" = "+value)
+		}
+		return strings.Join(parts, ", ")
+	}
+	return ""
 }
