@@ -62,6 +62,7 @@ type Image struct {
 	end       *state          // nil until it is asked for
 	built     nixconf.Targets // what targets returns, nil while the events are made
 	installed *Installer      // the last one that ran in this stage
+	hasRuns   bool            // makeRuns was called
 }
 
 // New returns what a Dockerfile does with Nix.

@@ -79,7 +79,8 @@ func backward(all []placed) iter.Seq2[*Text, *nixconf.Entry] {
 
 // reads returns the run that the text belongs to.
 func (t *Text) reads() *run {
-	if t.run == nil && t.Event != nil && t.Image != nil {
+	if t.run == nil && t.Event != nil && t.Image != nil && !t.Image.hasRuns {
+		t.Image.hasRuns = true
 		t.Image.makeRuns()
 	}
 	if t.run == nil {
