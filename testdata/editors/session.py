@@ -1,4 +1,4 @@
-"""Runs an editor in a terminal of 100 columns and 30 lines, with the configuration that docs/editors.md gives, and
+"""Runs an editor, Emacs without a screen and others in a terminal of 100 columns and 30 lines, with the configuration that docs/editors.md gives, and
 compares what its screen shows with a file beside this one.
 
 usage: session.py [--update] EDITOR FILE [KEY=VALUE…]
@@ -150,10 +150,26 @@ def helix(t, _newer):
     t.step("formatted", "cores = 4")
 
 
+class Emacs:
+    """Emacs without a screen: session.el prints what it shows."""
+
+    def __init__(self, program, env, project, guide):
+        done = subprocess.run([program, "--batch", "-f", "package-initialize", "-l", guide, "-l",
+                               os.path.join(HERE, "session.el")], env=env, cwd=project, capture_output=True, text=True,
+                              timeout=60)
+        if done.returncode != 0:
+            raise Failed(done.stdout + done.stderr)
+        self.steps = [done.stdout]
+
+    def end(self):
+        pass
+
+
 EDITORS = {
     "neovim": (neovim, False),
     "neovim-newer": (neovim, True),
     "helix": (helix, False),
+    "emacs": (lambda *_: None, False),
 }
 
 
@@ -175,6 +191,11 @@ def start(editor, program, room):
         with open(os.path.join(config, "nvim", "init.lua"), "w", encoding="utf-8") as f:
             f.write(snippet("Neovim", 0 if recent else 1))
         argv = [program, "-n", "-i", "NONE", "--cmd", "set noruler noshowcmd laststatus=1 shortmess+=I", "Dockerfile"]
+    elif editor == "emacs":
+        guide = os.path.join(room, "guide.el")
+        with open(guide, "w", encoding="utf-8") as f:
+            f.write(snippet("Emacs"))
+        return Emacs(program, env, project, guide)
     else:
         os.makedirs(os.path.join(config, "helix"))
         with open(os.path.join(config, "helix", "languages.toml"), "w", encoding="utf-8") as f:

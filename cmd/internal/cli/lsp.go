@@ -17,7 +17,8 @@ func (a *app) lspCommand() *cobra.Command {
 		Use:   "lsp",
 		Short: "Serve an editor over the Language Server Protocol",
 		Long: `Speak the Language Server Protocol 3.17 on standard input and output: diagnostics while you
-type, fixes, pages of rules, completion, hover, links, definitions, symbols, renames, formatting.
+type, fixes, suppressions with a reason, pages of rules, completion, hover, links, definitions,
+symbols, renames, formatting; also for .sandlint.hcl and rule packs.
 
 An editor starts it; see docs/editors.md for what to put where. The configuration of each file is
 the one that check uses. The exit status is 0 when the editor said "shutdown" before the end,
