@@ -3,6 +3,7 @@ package rules
 import (
 	"iter"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -23,6 +24,10 @@ type Session struct {
 	texts    map[string][]byte
 	entries  map[string]*workspace.Entry // by path and by the paths of links
 	checked  map[*workspace.Entry]*Checked
+
+	links   map[*workspace.Entry]string // what the files used when they were found
+	edited  bool                        // texts are others than when the files were found
+	unfound bool                        // a look for files may find others
 }
 
 // Checked is what a session found in one file.
@@ -44,7 +49,8 @@ type Checked struct {
 	uses     files.Uses
 	complete bool // with the rules that ask other programs
 	proved   []Finding
-	made     *byte // one for each check
+	links    string // what the file uses
+	made     *byte  // one for each check
 }
 
 // Same reports whether other is from the same check, also where one of them was released.
@@ -53,7 +59,7 @@ func (c *Checked) Same(other *Checked) bool { return other != nil && c.made == o
 // Session returns a session for the files of a workspace. Of the options, NoIgnores, Dir and Now have an effect.
 func (o *CheckOptions) Session(ws *workspace.Workspace, policies Policies) *Session {
 	s := &Session{policies: policies, scripts: new(shell.Cache),
-		texts: map[string][]byte{}, checked: map[*workspace.Entry]*Checked{}}
+		texts: map[string][]byte{}, checked: map[*workspace.Entry]*Checked{}, links: map[*workspace.Entry]string{}}
 	// What is found in other files is not known, so only what cannot serve for these is called unused.
 	s.opts = CheckOptions{NoIgnores: o.NoIgnores, Dir: o.Dir, Now: o.Now, Partial: true}
 	s.base = ws.Snapshot().Remembering(s.scripts)
@@ -101,6 +107,8 @@ func (s *Session) Edit(texts map[string][]byte) []*workspace.Entry {
 		return nil
 	}
 	s.texts = maps.Clone(texts)
+	s.differ(edited...)
+	s.differ(others...)
 	s.ws = s.base
 	if len(texts) > 0 {
 		s.ws = s.base.With(texts)
@@ -108,6 +116,52 @@ func (s *Session) Edit(texts map[string][]byte) []*workspace.Entry {
 	return s.forget(func(u *files.Uses) bool {
 		return slices.ContainsFunc(edited, u.EditedBy) || slices.ContainsFunc(others, u.ChangedBy)
 	})
+}
+
+// differ records that the texts of files are others than when the files were found.
+func (s *Session) differ(paths ...string) {
+	for _, path := range paths {
+		if strings.Contains(filepath.ToSlash(path), "/.git/") {
+			continue
+		}
+		s.edited = true
+		s.unfound = s.unfound || s.entries[path] == nil // its text may make it one of ours, or say what others are
+	}
+}
+
+// Relink finds the files of the workspace anew where an edit since the last look may have changed which ones there are,
+// or what they are used for. That is known when the files that it affects are checked. It reports whether something
+// else holds for any file; then some are not checked any more.
+func (s *Session) Relink() (bool, error) {
+	if !s.unfound {
+		return false, nil
+	}
+	again, err := s.ws.Reload()
+	if err != nil {
+		return false, err
+	}
+	s.unfound, s.edited = false, false
+	base, others := s.base.Adopt(again)
+	changed := others || !slices.Equal(base.Entries, s.base.Entries)
+	links := map[*workspace.Entry]string{}
+	for e, c := range s.checked {
+		links[e] = c.links
+	}
+	s.links = links
+	if !changed {
+		return false, nil
+	}
+	s.base, s.ws = base, base
+	if len(s.texts) > 0 {
+		s.ws = base.With(s.texts)
+	}
+	known := map[*workspace.Entry]bool{}
+	for _, e := range base.Entries {
+		known[e] = true
+	}
+	maps.DeleteFunc(s.checked, func(e *workspace.Entry, _ *Checked) bool { return others || !known[e] })
+	s.index()
+	return true, nil
 }
 
 // same reports whether two texts are one slice.
@@ -141,6 +195,7 @@ func (s *Session) forget(affected func(*files.Uses) bool) []*workspace.Entry {
 // have to be checked again. Files that appeared become part of the workspace with Reload.
 func (s *Session) Changed(paths ...string) []*workspace.Entry {
 	s.base.Changed(paths...)
+	s.differ(paths...)
 	s.ws = s.base
 	if len(s.texts) > 0 {
 		s.ws = s.base.With(s.texts)
@@ -157,6 +212,7 @@ func (s *Session) Reload(ws *workspace.Workspace, policies Policies) {
 		s.ws = s.base.With(s.texts)
 	}
 	s.checked = map[*workspace.Entry]*Checked{}
+	s.links, s.edited, s.unfound = map[*workspace.Entry]string{}, false, false
 	s.index()
 }
 
@@ -218,6 +274,12 @@ func (s *Session) CheckAll(stop func() bool, entries []*workspace.Entry, complet
 func (s *Session) remember(c *Checked) *Checked {
 	if c != nil {
 		s.checked[c.Entry] = c
+		if was, known := s.links[c.Entry]; known {
+			s.unfound = s.unfound || was != c.links
+		} else {
+			s.links[c.Entry] = c.links
+			s.unfound = s.unfound || s.edited
+		}
 	}
 	return c
 }
@@ -248,8 +310,8 @@ func (s *Session) check(stop func() bool, e *workspace.Entry, complete bool) *Ch
 		if r.err != nil {
 			c.Err = r.err.Err
 		}
-		if doc != nil {
-			c.Reads = doc.Reads()
+		if doc != nil && !stopped {
+			c.Reads, c.links = doc.Reads(), ws.Links(doc)
 		}
 	})
 	if stopped {

@@ -41,7 +41,16 @@ type uses struct {
 
 	asked map[Question]bool     // over a Witness
 	parts map[*Observation]bool // see DependOn
+
+	larger []*uses // those of large values that it was made of, which do not change any more
+	once   sync.Once
+	flat   *Uses // see shared
 }
+
+// maxJoined is how many paths of another value are copied; the uses of a larger one are shared.
+const maxJoined = 256
+
+func (u *uses) size() int { return len(u.read) + len(u.described) + len(u.listed) + len(u.missing) }
 
 func (u *uses) add(set *map[string]bool, name string) {
 	if *set == nil {
@@ -50,7 +59,17 @@ func (u *uses) add(set *map[string]bool, name string) {
 	(*set)[name] = true
 }
 
+// join adds the uses of a value that is made.
 func (u *uses) join(other *uses) {
+	u.asked = joined(u.asked, other.asked)
+	u.parts = joined(u.parts, other.parts)
+	for _, part := range other.larger {
+		u.share(part)
+	}
+	if other.size() > maxJoined {
+		u.share(other)
+		return
+	}
 	for name := range other.read {
 		u.add(&u.read, name)
 	}
@@ -63,8 +82,12 @@ func (u *uses) join(other *uses) {
 	for name := range other.missing {
 		u.add(&u.missing, name)
 	}
-	u.asked = joined(u.asked, other.asked)
-	u.parts = joined(u.parts, other.parts)
+}
+
+func (u *uses) share(part *uses) {
+	if !slices.Contains(u.larger, part) {
+		u.larger = append(u.larger, part)
+	}
 }
 
 func joined[K comparable](set, more map[K]bool) map[K]bool {
@@ -80,6 +103,11 @@ func (u *uses) touched(name string) bool {
 	if u.editedBy(name) || u.described[name] || u.listed[name] || u.listed[filepath.Dir(name)] {
 		return true
 	}
+	for _, part := range u.larger {
+		if part.touched(name) {
+			return true
+		}
+	}
 	if len(u.missing) == 0 {
 		return false
 	}
@@ -94,7 +122,10 @@ func (u *uses) touched(name string) bool {
 }
 
 // editedBy reports whether the value can change when the text of the regular file at a path changes.
-func (u *uses) editedBy(name string) bool { return u.read[name] || u.missing[name] }
+func (u *uses) editedBy(name string) bool {
+	return u.read[name] || u.missing[name] ||
+		slices.ContainsFunc(u.larger, func(part *uses) bool { return part.editedBy(name) })
+}
 
 func (u *uses) touchedBy(c changes) bool {
 	return slices.ContainsFunc(c.edited, u.editedBy) || slices.ContainsFunc(c.others, u.touched)

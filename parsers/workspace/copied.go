@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/nixuse"
@@ -41,38 +42,65 @@ func (w *Workspace) copiedFiles() copies {
 		if e.Kind != files.KindDockerfile || !above[w.root(filepath.Dir(e.Abs))] {
 			continue // there is nothing that it could copy
 		}
-		f, err := w.text(e.Abs)
-		if err != nil || len(f.Bytes) > maxDockerfile ||
-			!slices.ContainsFunc(words, func(word []byte) bool { return bytes.Contains(f.Bytes, word) }) {
-			continue
-		}
-		doc, err := OpenDockerfile(w.For(e.Abs), e, f)
-		if err != nil {
-			continue
-		}
-		d, nix := doc.Dockerfile, doc.Nix
-		for path := range d.Reads() {
+		one := w.copiedOnce(e, words, engines)
+		for path := range one.files {
 			out.files[path] = true
 		}
-		if len(engines) > 0 {
-			for _, step := range d.Steps("COPY", "ADD") {
-				for _, word := range step.Instruction.Words {
-					if f, err := d.ReadContext(word.Text); err == nil && slices.Contains(engines, f.Path) {
-						out.files[f.Path] = true
-					}
+		for path, next := range one.appended {
+			if out.appended[path] == nil {
+				out.appended[path] = next
+			}
+		}
+	}
+	return out
+}
+
+// copiedOnce is copiedBy, which a session asks once for each text of a Dockerfile.
+func (w *Workspace) copiedOnce(e *Entry, words [][]byte, engines []string) copies {
+	if !w.live {
+		return w.copiedBy(e, words, engines)
+	}
+	type key struct{ abs, engines string }
+	return cached(w, key{e.Abs, strings.Join(engines, "\n")}, func(w *Workspace) copies {
+		return w.copiedBy(e, words, engines)
+	})
+}
+
+// copiedBy returns what one Dockerfile copies. Words are those of which its text has one if it copies anything, and
+// engines the paths of the configuration files of container engines.
+func (w *Workspace) copiedBy(e *Entry, words [][]byte, engines []string) copies {
+	out := copies{map[string]bool{}, map[string]*nixuse.Event{}}
+	f, err := w.text(e.Abs)
+	if err != nil || len(f.Bytes) > maxDockerfile ||
+		!slices.ContainsFunc(words, func(word []byte) bool { return bytes.Contains(f.Bytes, word) }) {
+		return out
+	}
+	doc, err := OpenDockerfile(w.For(e.Abs), e, f)
+	if err != nil {
+		return out
+	}
+	d, nix := doc.Dockerfile, doc.Nix
+	for path := range d.Reads() {
+		out.files[path] = true
+	}
+	if len(engines) > 0 {
+		for _, step := range d.Steps("COPY", "ADD") {
+			for _, word := range step.Instruction.Words {
+				if f, err := d.ReadContext(word.Text); err == nil && slices.Contains(engines, f.Path) {
+					out.files[f.Path] = true
 				}
 			}
 		}
-		for _, img := range nix.Images {
-			for _, event := range img.Events {
-				if event.Kind != nixuse.WriteConfig || event.Text == nil || event.Text.Host != nixuse.HostFile ||
-					event.ByInstaller {
-					continue
-				}
-				if path := event.Text.Fragment.File.Path; out.appended[path] == nil {
-					if next := event.NextAppend(); next != nil {
-						out.appended[path] = next
-					}
+	}
+	for _, img := range nix.Images {
+		for _, event := range img.Events {
+			if event.Kind != nixuse.WriteConfig || event.Text == nil || event.Text.Host != nixuse.HostFile ||
+				event.ByInstaller {
+				continue
+			}
+			if path := event.Text.Fragment.File.Path; out.appended[path] == nil {
+				if next := event.NextAppend(); next != nil {
+					out.appended[path] = next
 				}
 			}
 		}
@@ -88,6 +116,13 @@ func (w *Workspace) Appended(f *source.File) *nixuse.Event {
 
 // copies returns what the Dockerfiles copy.
 func (w *Workspace) copies() *copies {
+	if w.live {
+		type key struct{}
+		return cached(w, key{}, func(w *Workspace) *copies {
+			c := w.copiedFiles()
+			return &c
+		})
+	}
 	s := w.snapshot().surveyed
 	s.mu.Lock()
 	defer s.mu.Unlock()

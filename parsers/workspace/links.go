@@ -294,10 +294,13 @@ func (k *linker) dockerfile(f *source.File, o origin) {
 	if e == nil {
 		e = &Entry{Path: f.Path, Abs: o.abs, Kind: files.KindDockerfile}
 	}
-	doc, err := OpenDockerfile(k.w.For(e.Abs), e, f)
-	if err != nil {
-		return
+	if doc, err := OpenDockerfile(k.w.For(e.Abs), e, f); err == nil {
+		k.images(doc, f, o)
 	}
+}
+
+// images adds what the images of a Dockerfile use.
+func (k *linker) images(doc *Document, f *source.File, o origin) {
 	for _, img := range doc.Nix.Images {
 		steps := img.Steps()
 		if len(steps) == 0 {

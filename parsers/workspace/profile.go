@@ -205,6 +205,10 @@ func (w *Workspace) usesOf(e *Entry, p *seccomp.Profile) []Use {
 
 // profileLinks returns the places in the files of the workspace that name profiles.
 func (w *Workspace) profileLinks() []link {
+	if w.live {
+		type key struct{}
+		return cached(w, key{}, func(w *Workspace) []link { return w.linksIn(w.naming) })
+	}
 	s := w.surveyed
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -365,6 +365,15 @@ func (r *running) forget() {
 
 // running returns the runs of the workspace.
 func (w *Workspace) running() *running {
+	if w.live {
+		type key struct{}
+		return cached(w, key{}, func(w *Workspace) *running {
+			on, r := *w, new(running)
+			on.Targets, on.targets = w.surveyed.w.Targets, w.surveyed.w.targets // whichever file asks first
+			r.make(&on)
+			return r
+		})
+	}
 	s := w.snapshot().surveyed
 	r := &s.running
 	r.mu.Lock()

@@ -44,6 +44,7 @@ type Workspace struct {
 	cache    *files.Cache      // nil outside of a snapshot
 	surveyed *survey           // nil outside of a snapshot
 	scripts  *shell.Cache      // see Remembering
+	live     bool              // what takes a look at all files is made anew where one of them changes
 	kept     *Workspace        // the snapshot of all runs, with Options.OneRun; else nil
 	oneRun   bool              // this is that snapshot, or made from it
 	opts     Options           // that it was loaded with
@@ -170,10 +171,11 @@ func (w *Workspace) Snapshot() *Workspace {
 }
 
 // Remembering returns a view of a snapshot that keeps the scripts of Dockerfiles in a cache, for a caller that opens
-// the same files again and again while their texts change. What is made from the view uses the cache too.
+// the same files again and again while their texts change. What is made from the view uses the cache too. Other than in
+// a snapshot, an edit of one file also counts for what takes a look at all files, such as what the Dockerfiles copy.
 func (w *Workspace) Remembering(scripts *shell.Cache) *Workspace {
 	view := *w.snapshot()
-	view.scripts = scripts
+	view.scripts, view.live = scripts, true
 	return &view
 }
 
@@ -213,7 +215,7 @@ func (w *Workspace) With(overlay map[string][]byte) *Workspace {
 	maps.Copy(derived.overlay, overlay)
 	derived.tree = files.As(w.tree, files.Overlay(w.under, derived.overlay))
 	if w.cache != nil {
-		// The survey stays: a fix changes no COPY, and no path of a profile.
+		// Unless it is live, the survey stays: a fix changes no COPY, and no path of a profile.
 		var edited, others []string
 		for path := range overlay {
 			if w.HasFile(path) {

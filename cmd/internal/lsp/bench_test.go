@@ -113,28 +113,6 @@ func (t *typing) strokes(tb testing.TB, texts map[string]string) []stroke {
 	return out
 }
 
-// write writes files below a new folder, which is the root of a repository.
-func write(tb testing.TB, files map[string]string) (root string) {
-	tb.Helper()
-	root, err := filepath.EvalSymlinks(tb.TempDir())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := os.Mkdir(filepath.Join(root, ".git"), 0o755); err != nil {
-		tb.Fatal(err)
-	}
-	for name, text := range files {
-		path := filepath.Join(root, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			tb.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			tb.Fatal(err)
-		}
-	}
-	return root
-}
-
 // cpuTime returns the processor time that the process has used, of all threads.
 func cpuTime() time.Duration {
 	var u syscall.Rusage
@@ -218,11 +196,7 @@ func typed(b *testing.B, root string, strokes []stroke) (wall, cpu []time.Durati
 		})
 		c.request("textDocument/diagnostic", pull)
 		wall, cpu = append(wall, time.Since(began)), append(cpu, cpuTime()-used)
-		edited, err := now.edited([]change{{&r, s.text}}, UTF8)
-		if err != nil {
-			b.Fatal(err)
-		}
-		texts[s.file] = edited
+		texts[s.file] = now.edited([]change{{&r, s.text}}, UTF8)
 	}
 	return wall, cpu
 }

@@ -349,7 +349,7 @@ func (s *server) checkAll(ctx context.Context) error {
 	stop := func() bool { return ctx.Err() != nil }
 	for {
 		s.engine.Lock()
-		done := s.checkSome(stop, s.sync(ctx), false)
+		done := s.checkSome(stop, s.sync(ctx), false) && !s.relink(ctx)
 		s.engine.Unlock()
 		if done || stop() {
 			return ctx.Err()

@@ -28,12 +28,8 @@ func (s *server) edited(p *changeParams) {
 	if d == nil {
 		return
 	}
-	t, err := d.text.edited(p.ContentChanges, s.encoding)
-	if err != nil {
-		return // the client is wrong about its own text
-	}
 	now := *d
-	now.text, now.version = t, p.TextDocument.Version
+	now.text, now.version = d.text.edited(p.ContentChanges, s.encoding), p.TextDocument.Version
 	s.documents[d.uri] = &now
 	s.changed()
 }

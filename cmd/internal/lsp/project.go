@@ -71,29 +71,50 @@ func (s *server) stale(paths ...string) {
 }
 
 // refresh looks at what changed, and publishes what is found: first in the open documents and what depends on them, and
-// with all in every file. A change of the documents ends it: what it did not look at is looked at later.
-func (s *server) refresh(ctx context.Context, all bool) {
+// with all in every file. It reports false where a change ended it, or more has to be looked at because of what was
+// found; the worker is woken then.
+func (s *server) refresh(ctx context.Context, all bool) bool {
 	stop := func() bool { return ctx.Err() != nil || len(s.wake) > 0 }
 	for {
 		s.engine.Lock()
 		open := s.sync(ctx)
 		done := s.checkOpen(stop, open, all) && (!all || s.checkSome(stop, open, true))
+		if done && all && s.relink(ctx) {
+			s.engine.Unlock()
+			continue
+		}
 		if done {
 			s.publish(ctx, open)
 		}
-		if done && all {
-			for _, p := range s.projects {
-				if p.session != nil && p.links() {
-					p.outdated = true
-					s.changed()
-				}
+		more := false
+		for _, p := range s.projects {
+			if done && all && p.session != nil && p.links() {
+				p.outdated, more = true, true
+				s.changed()
 			}
 		}
 		s.engine.Unlock() // requests come first
 		if done || stop() {
-			return
+			return done && !more
 		}
 	}
+}
+
+// relink looks for files anew where an edit may have changed which ones there are, and reports whether some have to be
+// checked because of that.
+func (s *server) relink(ctx context.Context) bool {
+	changed := false
+	for _, p := range s.projects {
+		if p.session == nil {
+			continue
+		}
+		some, err := p.session.Relink()
+		if err != nil {
+			s.send(ctx, "window/showMessage", map[string]any{"type": 1, "message": "sandlint: " + err.Error()})
+		}
+		changed = changed || some
+	}
+	return changed
 }
 
 // checkOpen checks the open documents, and the files that an edit of them affects and that had findings in them. It

@@ -40,8 +40,15 @@ type Options struct {
 // Serve speaks the protocol over in and out until the client ends the connection. It returns whether the client said
 // "shutdown" before.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, opts Options) bool {
-	s := &server{opts: opts, documents: map[string]*document{}, running: map[jsonrpc2.ID]context.CancelFunc{},
+	return newServer(opts).serve(ctx, in, out)
+}
+
+func newServer(opts Options) *server {
+	return &server{opts: opts, documents: map[string]*document{}, running: map[jsonrpc2.ID]context.CancelFunc{},
 		wake: make(chan struct{}, 1), published: map[string]string{}, given: map[string]string{}}
+}
+
+func (s *server) serve(ctx context.Context, in io.Reader, out io.Writer) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.conn = jsonrpc2.NewConn(ctx, jsonrpc2.NewBufferedStream(pipe{in, out}, jsonrpc2.VSCodeObjectCodec{}), s)

@@ -1,7 +1,6 @@
 package lsp
 
 import (
-	"fmt"
 	"sort"
 	"unicode/utf8"
 
@@ -60,14 +59,18 @@ func (t *text) line(n int) (start, end int) {
 }
 
 // offset returns the offset in bytes of a position. One beyond the end of its line means the end of the line, and one
-// beyond the last line the end of the text, as the protocol has it.
+// beyond the last line the end of the text, as the protocol has it. One inside a character means the end of that.
 func (t *text) offset(p Position, enc Encoding) int {
 	if int64(p.Line) >= int64(len(t.lines)) {
 		return len(t.bytes)
 	}
 	start, end := t.line(int(p.Line))
 	if enc == UTF8 {
-		return min(start+int(p.Character), end)
+		at := min(start+int(min(p.Character, 1<<30)), end)
+		for at < end && !utf8.RuneStart(t.bytes[at]) {
+			at++
+		}
+		return at
 	}
 	for units := uint32(0); start < end && units < p.Character; {
 		r, size := utf8.DecodeRune(t.bytes[start:end])
@@ -113,19 +116,18 @@ type change struct {
 }
 
 // edited returns the text after changes, each of which refers to the text after the one before it.
-func (t *text) edited(changes []change, enc Encoding) (*text, error) {
+// A range that ends before it begins is taken the other way round, as editors do.
+func (t *text) edited(changes []change, enc Encoding) *text {
 	for _, c := range changes {
 		if c.Range == nil {
 			t = newText([]byte(c.Text))
 			continue
 		}
 		start, end := t.offset(c.Range.Start, enc), t.offset(c.Range.End, enc)
-		if start > end {
-			return nil, fmt.Errorf("a change ends before it begins: %v", *c.Range)
-		}
+		start, end = min(start, end), max(start, end)
 		b := make([]byte, 0, len(t.bytes)-(end-start)+len(c.Text))
 		b = append(append(append(b, t.bytes[:start]...), c.Text...), t.bytes[end:]...)
 		t = newText(b)
 	}
-	return t, nil
+	return t
 }
