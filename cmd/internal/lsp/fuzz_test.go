@@ -68,16 +68,20 @@ func randomInput(seed uint64, size int) []byte {
 func someFiles() map[string]string {
 	return map[string]string{
 		".git/HEAD": "ref: refs/heads/main\n",
-		"Dockerfile": "# é comment 😀\nFROM debian:12 AS base\nCOPY nix.conf /etc/nix/nix.conf\nCOPY build.sh /b/build.sh\n" +
-			"RUN apt-get update && \\\n    # 𝛼 in between\n    apt-get install curl\r\nRUN <<EOF\nnix-env -i a\necho $A é\nEOF\n" +
+		"Dockerfile": "# é comment 😀\nFROM debian:12 AS base\nCOPY nix.conf /etc/nix/nix.conf\n" +
+			"COPY build.sh /b/build.sh\nRUN apt-get update && \\\n    # 𝛼 in between\n" +
+			"    apt-get install curl\r\nRUN <<EOF\nnix-env -i a\necho $A é\nEOF\n" +
 			"FROM base\nARG A=1\nENV B=$A\nRUN sh /b/build.sh; sudo nix-build\nUSER x\n",
 		"nix.conf": "experimental-features = nix-command\nsandbox = false\ninclude extra.conf\nmax-jobs = x\n" +
 			"!include none.conf\n",
-		"extra.conf":      "cores = 1\r\nsubstituter = https://é.example\r\n",
-		"build.sh":        "#!/bin/sh\nnix-build --option sandbox true\ncd /tmp && sudo ls\n",
-		"app/Dockerfile":  "FROM nixos/nix\rRUN nix-channel --update\nRUN echo 'sandbox = true' >> /etc/nix/nix.conf\n",
-		"seccomp.json":    `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read", "opn"], "action": "SCMP_ACT_ALLOW"}]}`,
-		"compose.yaml":    "services:\n  a:\n    build:\n      context: app\n    security_opt: ['seccomp:seccomp.json']\n",
+		"extra.conf": "cores = 1\r\nsubstituter = https://é.example\r\n",
+		"build.sh":   "#!/bin/sh\nnix-build --option sandbox true\ncd /tmp && sudo ls\n",
+		"app/Dockerfile": "FROM nixos/nix\rRUN nix-channel --update\n" +
+			"RUN echo 'sandbox = true' >> /etc/nix/nix.conf\n",
+		"seccomp.json": `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls":
+	[{"names": ["read", "opn"], "action": "SCMP_ACT_ALLOW"}]}`,
+		"compose.yaml": "services:\n  a:\n    build:\n      context: app\n" +
+			"    security_opt: ['seccomp:seccomp.json']\n",
 		".dockerignore":   "*.md\n",
 		"notes/README.md": "nothing\n",
 	}
@@ -85,9 +89,11 @@ func someFiles() map[string]string {
 
 // fragments are what is typed.
 func fragments() []string {
-	return []string{"\n", "\r", "\r\n", "😀", "é", "\u2028", "#", "\"", "'", "<<EOF\n", "$A", "${B:-x}", "\\\n", " ", "\t", "=",
-		"RUN nix-build\n", "USER root\n", "FROM scratch\n", "sandbox = relaxed\n", "true", "e\u0301𝛼", "x", "# ignore: nix/*\n",
-		"COPY extra.conf /etc/nix/nix.conf\n", ",", "{}", "\ufeff", "nix-env -iA a && b | c\n", "# sandlint ignore all\n", ""}
+	return []string{"\n", "\r", "\r\n", "😀", "é", "\u2028", "#", "\"", "'", "<<EOF\n", "$A", "${B:-x}", "\\\n", " ",
+		"\t", "=", "RUN nix-build\n", "USER root\n", "FROM scratch\n", "sandbox = relaxed\n", "true", "e\u0301𝛼", "x",
+		"# sandlint ignore=nix/*: a\n", "COPY extra.conf /etc/nix/nix.conf\n", ",", "{}", "\ufeff",
+		"nix-env -iA a && b | c\n", "# sandlint ignore-file=dockerfile/*: b\n", "include build.sh\n",
+		"COPY . /etc/nix\n", ""}
 }
 
 // player is a client, with a model of texts that shares no code with the server.
@@ -525,7 +531,7 @@ func (p *player) check() map[string][]string {
 		name := f.File.Path
 		at := func(offset int) (line, character uint32) {
 			runes := []rune(string(bytes.Clone(f.File.Bytes[:offset])))
-			if offset < len(f.File.Bytes) && f.File.Bytes[offset] == '\n' && offset > 0 && f.File.Bytes[offset-1] == '\r' {
+			if text := f.File.Bytes[:min(offset+1, len(f.File.Bytes))]; bytes.HasSuffix(text, []byte("\r\n")) {
 				runes = append(runes, '\n') // so the CR is not taken for a lone one
 				place := p.place(runes, len(runes)-1)
 				return uint32(place[0]), uint32(place[1])
