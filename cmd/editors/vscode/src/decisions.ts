@@ -56,7 +56,8 @@ class DecisionTable extends Shown {
     extension: vscode.Uri, webview: vscode.Webview, private readonly document: vscode.TextDocument,
     private readonly server: Server,
   ) {
-    super(extension, webview, `Decisions of ${vscode.workspace.asRelativePath(document.uri)}`, decisionControls);
+    const title = `Decisions of ${vscode.workspace.asRelativePath(document.uri)}`;
+    super(extension, webview, title, "Profiles", decisionControls);
     this.disposables.push(vscode.workspace.onDidChangeTextDocument((event) => {
       if (event.document === document && event.contentChanges.length > 0) {
         this.soon();

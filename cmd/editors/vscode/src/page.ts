@@ -7,6 +7,8 @@ export interface Parts {
   style: string;
   script: string;
   title: string;
+  // section is the heading above those of the content, for screen readers.
+  section: string;
   // controls are the form above the content, "" for none.
   controls: string;
 }
@@ -32,10 +34,15 @@ export function page(p: Parts): string {
 <link rel="stylesheet" href="${escape(p.style)}">
 </head>
 <body>
+<header>
 <h1 id="title">${escape(p.title)}</h1>
 ${p.controls}
 <p id="note" role="status"></p>
-<main id="content" tabindex="-1"></main>
+</header>
+<main>
+<h2 class="unseen">${escape(p.section)}</h2>
+<div id="content"></div>
+</main>
 <script nonce="${escape(p.nonce)}" src="${escape(p.script)}"></script>
 </body>
 </html>

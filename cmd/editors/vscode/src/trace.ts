@@ -58,7 +58,7 @@ class TracePanel extends Shown {
   private document: vscode.TextDocument | undefined;
 
   constructor(extension: vscode.Uri, private readonly panel: vscode.WebviewPanel, private readonly server: Server) {
-    super(extension, panel.webview, "Trace", "");
+    super(extension, panel.webview, "Trace", "Builds", "");
     this.disposables.push(
       vscode.window.onDidChangeActiveTextEditor((editor) => this.follow(editor, false)),
       vscode.window.onDidChangeTextEditorSelection((event) => this.cursor(event.textEditor)),

@@ -20,7 +20,7 @@ export abstract class Shown implements vscode.Disposable {
 
   protected constructor(
     private readonly extension: vscode.Uri, protected readonly webview: vscode.Webview, title: string,
-    controls: string,
+    section: string, controls: string,
   ) {
     webview.options = { enableScripts: true, localResourceRoots: this.roots() };
     const file = (folder: string, name: string) =>
@@ -32,7 +32,7 @@ export abstract class Shown implements vscode.Disposable {
       }
     }));
     webview.html = page({
-      nonce: randomBytes(16).toString("hex"), source: webview.cspSource, title, controls,
+      nonce: randomBytes(16).toString("hex"), source: webview.cspSource, title, section, controls,
       style: file("media", "view.css"), script: file("dist", "view.js"),
     });
   }

@@ -8,10 +8,10 @@ import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 
 import {
-  CodeActionRequest, CodeActionTriggerKind, createProtocolConnection, DidChangeTextDocumentNotification,
-  DidOpenTextDocumentNotification, type Diagnostic, DocumentDiagnosticRequest, ExitNotification,
-  InitializedNotification, InitializeRequest, type ProtocolConnection, RegistrationRequest, ShutdownRequest,
-  StreamMessageReader, StreamMessageWriter, type TextDocumentEdit,
+  CodeActionRequest, CodeActionTriggerKind, createProtocolConnection, DidChangeConfigurationNotification,
+  DidChangeTextDocumentNotification, DidOpenTextDocumentNotification, type Diagnostic, DocumentDiagnosticRequest,
+  ExitNotification, InitializedNotification, InitializeRequest, InlayHintRequest, type ProtocolConnection,
+  RegistrationRequest, ShutdownRequest, StreamMessageReader, StreamMessageWriter, type TextDocumentEdit,
 } from "vscode-languageserver-protocol/node";
 
 import { decisions, rule, trace } from "../src/protocol";
@@ -155,6 +155,19 @@ test("the decisions of a profile for two targets", async () => {
     connection.sendRequest(decisions, { textDocument, targets: [["dokcer=29"]] }),
     /dokcer=29: .*did you mean "docker"\?/,
   );
+});
+
+test("settings that change", async () => {
+  const hints = () => connection.sendRequest(InlayHintRequest.type, {
+    textDocument: { uri: uri("app.dockerfile") },
+    range: { start: { line: 0, character: 0 }, end: { line: 9, character: 0 } },
+  });
+  await open("app.dockerfile", "dockerfile", "FROM debian:12\nUSER nobody\nRUN id\n");
+  assert.deepEqual(await hints(), []);
+  await connection.sendNotification(DidChangeConfigurationNotification.type, {
+    settings: { sandlint: { diagnostics: "open", inlayHints: true } },
+  });
+  assert.match(JSON.stringify(await hints()), /nobody/);
 });
 
 test("the page of a rule", async () => {

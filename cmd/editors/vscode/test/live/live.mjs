@@ -96,6 +96,14 @@ function configure(program) {
   }));
 }
 
+// accessible asserts that axe-core finds nothing in a view.
+async function accessible(frame) {
+  await frame.evaluate(readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
+  const violations = await frame.evaluate(async () =>
+    (await globalThis.axe.run(document)).violations.map((v) => `${v.id}: ${v.nodes[0].html}`));
+  assert.deepEqual(violations, []);
+}
+
 async function session(page, shot, address) {
   const open = (name) => `vscode-remote://${new URL(address).host}${folder}/${name}`;
   const payload = JSON.stringify([["openFile", open("nix.conf")]]);
@@ -154,6 +162,7 @@ async function session(page, shot, address) {
   await trace.locator("dd", { hasText: "4" }).first().waitFor();
   await trace.locator("[aria-current=true] .sl-line", { hasText: "3" }).waitFor();
   await shot("trace");
+  await accessible(trace);
   await command("Focus First Editor Group");
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowDown");
@@ -185,6 +194,7 @@ async function session(page, shot, address) {
   await table.getByLabel("Search").fill("mount");
   await table.locator("output", { hasText: /^\d+ of \d+ rows$/ }).waitFor();
   await shot("two-targets");
+  await accessible(table);
   await table.locator("tr.sl-differs:not([hidden]) a").last().click();
   await cursor("Ln 17, Col 1");
   await table.getByLabel("Compare with", { exact: true }).fill("dokcer=29");
