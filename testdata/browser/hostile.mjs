@@ -41,6 +41,7 @@ export const texts = [
   "__proto__",
   "constructor",
   "##[error]x ::error::x",
+  "long".repeat(50),
 ];
 
 // A test of how pages show the texts needs the characters that they become.

@@ -8,6 +8,8 @@ import (
 	"github.com/sandlint/sandlint/cmd/internal/report"
 	"github.com/sandlint/sandlint/cmd/internal/trace"
 	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/source"
+	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
 const (
@@ -16,6 +18,19 @@ const (
 	// maxTables is the number of profiles in the table of a page.
 	maxTables = 6
 )
+
+// tableOf returns the table of a profile, named after its line where it is not all of the file.
+func tableOf(doc *workspace.Document, p *workspace.Profile, w *workspace.Workspace) *decisions.Table {
+	t := decisions.NewTable(p.Profile, decisions.Scope{Targets: w.Targets.Seccomp})
+	switch f := doc.Source; {
+	case p.Fragment != nil:
+		at := f.LineOf(p.Fragment.Span(source.Span{}).Start)
+		t.Embedded(fmt.Sprintf("%s:%d", f.Path, at))
+	case len(doc.Profiles) > 1:
+		t.Name(fmt.Sprintf("%s:%d", f.Path, f.LineOf(p.Span.Start)))
+	}
+	return t
+}
 
 // pictures returns what a page draws of the files of a run: the timeline of each Dockerfile, and what each profile
 // decides.
@@ -52,7 +67,7 @@ func (r *run) pictures() report.Pictures {
 			if p.Span.IsEmpty() {
 				continue // it is no object
 			}
-			tables = append(tables, decisions.NewTable(p.Profile, decisions.Scope{Targets: w.Targets.Seccomp}))
+			tables = append(tables, tableOf(doc, p, w))
 		}
 	}
 	if len(tables) > 0 {

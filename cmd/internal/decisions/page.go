@@ -74,18 +74,26 @@ func alike(a, b *decide.Decision) bool {
 	return a.Compare(b).Verdict == decide.SameDecision
 }
 
-// name returns the path of the profile as somebody can use it to whom a page is sent.
-func (t *Table) name() string { return shownPath(t.view.profile.Source.Path) }
+// Embedded gives the table the name of a profile that lies in another file, so its lines are not those of a file.
+func (t *Table) Embedded(name string) { t.name, t.placeless = name, true }
 
-func shownPath(path string) string {
-	if filepath.IsAbs(path) {
+// Name gives the table of one profile among others of its file a name.
+func (t *Table) Name(name string) { t.name = name }
+
+// title returns the name of the profile, or its path as somebody can use it to whom a page is sent.
+func (t *Table) title() string {
+	path := t.view.profile.Source.Path
+	switch {
+	case t.name != "":
+		return t.name
+	case filepath.IsAbs(path):
 		return filepath.Base(path)
 	}
 	return path
 }
 
 func (t *Table) drawProfile(source bool) page.Profile {
-	out := page.Profile{Name: t.name(), Target: t.target()}
+	out := page.Profile{Name: t.title(), Target: t.target()}
 	if c := t.container(); c != "" {
 		out.Target += ", " + c
 	}
@@ -115,6 +123,12 @@ func (t *Table) drawCell(r *archRow) page.Cell {
 		c.Kind = "allowed"
 	}
 	c.Why, c.Lines = t.decidedBy(r)
+	if t.placeless && len(c.Lines) > 0 {
+		c.Why, c.Lines = strings.TrimSuffix(c.Why, ", line"), nil
+		if r.decision.Step != decide.StepDefault {
+			c.Why = ""
+		}
+	}
 	if more := len(c.Lines) - maxLines; more > 0 {
 		c.Lines, c.More = c.Lines[:maxLines], more
 	}
@@ -159,7 +173,7 @@ func (t *Table) decidedBy(r *archRow) (why string, lines []int) {
 func (t *Table) WriteHTML(out io.Writer) error {
 	table := Page([]*Table{t}, true)
 	table.Untitled = true
-	return writePage(out, t.name(), nil, nil, table)
+	return writePage(out, t.title(), nil, nil, table)
 }
 
 // writePage writes a page about profiles: what changed, where that is known, and the table.
@@ -187,7 +201,7 @@ const maxChanges = 1000
 func (d *Diff) WriteHTML(out io.Writer, s Scope) error {
 	c := d.drawChanges()
 	tables := []*Table{NewTable(d.Old, s), NewTable(d.New, s)}
-	title := tables[0].name() + " → " + tables[1].name()
+	title := tables[0].title() + " → " + tables[1].title()
 	return writePage(out, title, []string{d.summary() + "."}, c, Page(tables, true))
 }
 

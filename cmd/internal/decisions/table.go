@@ -23,6 +23,10 @@ type Table struct {
 	others []string
 	// refusals say who refuses the profile, of the targets of the table.
 	refusals []Refused
+	// name is that of the profile where it is not the path of its file, and placeless says that its lines are not those
+	// of that file.
+	name      string
+	placeless bool
 }
 
 // archTable is the table of one architecture.
