@@ -2,14 +2,20 @@ package page
 
 import (
 	"bytes"
+	"flag"
 	"html/template"
 	"iter"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 )
+
+var update = flag.Bool("update", false, "rewrite testdata/page.golden")
 
 // hostile are texts that would do something in a page that is made carelessly.
 var hostile = []string{
@@ -61,6 +67,36 @@ func TestHostileTextIsText(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%q changes the page:\n%s", s, firstDifference(want, got))
 		}
+	}
+}
+
+// TestGolden shows the markup of all parts, without the style sheets and the script.
+func TestGolden(t *testing.T) {
+	var b bytes.Buffer
+	if err := everything("plain").Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	got := b.String()
+	for _, own := range []string{style, pageStyle, script} {
+		if !strings.Contains(got, own) {
+			t.Error("the page lacks a style sheet or its script")
+		}
+		got = strings.ReplaceAll(got, own, "")
+		got = strings.ReplaceAll(got, strings.ReplaceAll(hashed(own), "'", "&#39;"), "HASH")
+	}
+	path := filepath.Join("testdata", "page.golden")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("-update rewrites it (-want +got):\n%s", diff)
 	}
 }
 
