@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes a table of repositories to try the job on: the scenes of testdata/projects, and one repository of all of them.
 
-python generate.py FOLDER [--repositories N] [--apps N] [--day 2]
+python generate.py FOLDER [--repositories N] [--scenes N] [--apps N] [--day 2]
 
 On day 2, team-01/service has changed: one finding is fixed, one is new, and all lines of one file have moved.
 """
@@ -47,17 +47,19 @@ def scenes() -> list[Files]:
     return [folder(TESTDATA / "example"), *map(folder, found)]
 
 
-def repositories(number: int, apps: int, day: int) -> Iterator[tuple[str, Files]]:
-    """So many repositories, by name. monorepo is as large as apps of the others."""
+def repositories(number: int, each: int, apps: int, day: int) -> Iterator[tuple[str, Files]]:
+    """So many repositories, by name: monorepo with so many apps, and most others with a few scenes each."""
     every = scenes()
-    yield (
-        "team-00/monorepo",
-        {f"apps/{n:05d}/{path}": content for n in range(apps) for path, content in every[n % len(every)].items()},
-    )
+
+    def several(first: int, count: int) -> Files:
+        chosen = ((n, every[(first + n) % len(every)]) for n in range(count))
+        return {f"apps/{n:05d}/{path}": content for n, files in chosen for path, content in files.items()}
+
+    yield "team-00/monorepo", several(0, apps)
     yield "team-01/service", DAYS[day]
     yield "team-02/empty", {}
     for n in range(3, number):
-        yield f"team-{n:02d}/{n:05d}", every[n % len(every)]
+        yield f"team-{n % 100:02d}/{n:05d}", every[n % len(every)] if each == 1 else several(n, each)
 
 
 def write(target: Path, found: Iterator[tuple[str, Files]]) -> None:
@@ -78,10 +80,11 @@ def main(argv: Sequence[str]) -> None:
     p = argparse.ArgumentParser(description="Make a table of repositories to try the job on.")
     p.add_argument("folder", type=Path)
     p.add_argument("--repositories", type=int, default=60, metavar="N")
+    p.add_argument("--scenes", type=int, default=1, metavar="N", help="projects in each of the others")
     p.add_argument("--apps", type=int, default=25, metavar="N", help="projects in the one large repository")
     p.add_argument("--day", type=int, choices=DAYS, default=1)
     args = p.parse_args(argv)
-    write(args.folder, repositories(args.repositories, args.apps, args.day))
+    write(args.folder, repositories(args.repositories, args.scenes, args.apps, args.day))
 
 
 if __name__ == "__main__":

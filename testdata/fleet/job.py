@@ -61,7 +61,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     p.add_argument(
         "--max-record",
         type=int,
-        default=64 << 20,
+        default=16 << 20,
         metavar="BYTES",
         help="the most that one repository may have; a larger one is answered with an error",
     )

@@ -49,7 +49,7 @@ class Entry:
 
 
 class Git:
-    """git in an empty folder, without the configuration of this machine."""
+    """A new git repository, and git without the configuration of this machine. Its messages name no path of it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -66,7 +66,15 @@ class Git:
     def run(self, *arguments: str) -> bytes:
         command = ["git", "-c", f"core.hooksPath={os.devnull}", "-c", "gc.auto=0", *arguments]
         try:
-            done = subprocess.run(command, env=self.environment, capture_output=True, timeout=LIMIT, check=False)
+            done = subprocess.run(
+                command,
+                cwd=self.folder.parent,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=LIMIT,
+                check=False,
+            )
         except subprocess.TimeoutExpired as e:
             raise BundleError(f"git {arguments[0]} took more than {LIMIT:g} seconds") from e
         if done.returncode:
@@ -148,15 +156,14 @@ def rows(repository: str, bundle: bytes, max_bytes: int) -> Iterator[Row | Recor
     """The rows of one bundle; of one that cannot be read, a record that says why."""
     with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
         git = Git(Path(folder, "git"))
-        path = Path(folder, "bundle")
-        path.write_bytes(bundle)
+        Path(folder, "bundle").write_bytes(bundle)
         del bundle
         commit = None
         taken: list[Row] = []
         try:
-            git.run("init", "--quiet", "--bare", str(git.folder))
-            head = head_of(git.run("bundle", "list-heads", str(path)))
-            git.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", str(path), f"+{head}:refs/heads/fleet")
+            git.run("init", "--quiet", "--bare", "git")
+            head = head_of(git.run("bundle", "list-heads", "./bundle"))
+            git.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "./bundle", f"+{head}:refs/heads/fleet")
             commit = git.run("rev-parse", "--verify", "refs/heads/fleet^{commit}").decode().strip()
             entries = entries_of(git.run("ls-tree", "-r", "-z", "-l", "--full-tree", commit))
             for entry, content in selected(git, entries, max_bytes):

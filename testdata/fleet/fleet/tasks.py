@@ -27,7 +27,7 @@ class Settings:
 
     program: str
     arguments: Sequence[str] = ()
-    max_record: int = 64 << 20
+    max_record: int = 16 << 20
     limits: Limits = DEFAULT_LIMITS
 
     def check(self, rows: Iterator[Row | Record]) -> Batches:
