@@ -119,9 +119,12 @@ def check_rows(
     sizes = rows.groupBy("repository").agg(F.sum(F.coalesce(F.octet_length("content"), F.lit(0))).alias("size"))
     staging.save(sizes, "sizes")
     sizes = staging.read("sizes", sizes.schema)
-    counted = sizes.agg(F.count("*"), F.coalesce(F.sum("size"), F.lit(0)), F.max("size")).first()
+    without = F.count_if(F.col("repository").isNull())
+    counted = sizes.agg(F.count("*"), F.coalesce(F.sum("size"), F.lit(0)), F.max("size"), without).first()
     assert counted is not None
-    repositories, total, largest = counted
+    repositories, total, largest, nameless = counted
+    if nameless:
+        raise RunError(f"there are rows without a repository in {', '.join(args.rows)}")
     partitions = args.partitions or plan.partitions_for(total, spark.sparkContext.defaultParallelism)
     least = plan.large_from(total, partitions)
     large = plan.large_first((r[0], r[1]) for r in sizes.where(F.col("size") >= least).collect())

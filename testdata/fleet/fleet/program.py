@@ -15,6 +15,7 @@ import json
 import logging
 import os
 import selectors
+import signal
 import subprocess
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -150,12 +151,18 @@ class _Process:
             status = self.child.wait(timeout=10)
         except subprocess.TimeoutExpired:
             return "closed its output and was killed"
+        self._kill()
         return f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+
+    def _kill(self) -> None:
+        """Ends the program with the processes that it has started, which are its group."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.child.pid, signal.SIGKILL)
 
     def close(self) -> str:
         """Ends the program, if it still runs, and returns what it last wrote to standard error."""
         if self.child.poll() is None:
-            self.child.kill()
+            self._kill()
         self.child.wait()
         self._read_errors()
         self.selector.close()

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+MAX_ID = 4096  # bytes that the id of a record may have
 LINK, EXECUTABLE = "120000", "100755"
 
 
@@ -14,7 +15,7 @@ class Row:
     known; content is the target of a link."""
 
     repository: str
-    path: str
+    path: str | None
     content: bytes | None
     mode: str | None = None
     commit: str | None = None
@@ -70,6 +71,9 @@ class Builder:
     def add(self, row: Row) -> None:
         rec = self.record
         rec.commit = rec.commit or row.commit
+        if row.path is None:
+            rec.problems.append(Problem(None, "no_path", "a row has no path"))
+            return
         if row.content is None:
             rec.problems.append(Problem(row.path, "no_content", "the row has no content"))
             return
@@ -88,6 +92,8 @@ class Builder:
 
     def build(self) -> Record:
         rec = self.record
+        if not 0 < len(rec.repository.encode()) <= MAX_ID:
+            rec.failed = Problem(None, "invalid", f"the name of the repository must have 1 to {MAX_ID} bytes")
         if rec.failed is None and rec.size > self.max_record:
             rec.failed = Problem(
                 None,

@@ -1,6 +1,7 @@
 """The program's answers, and what happens when it dies."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,19 @@ def test_what_is_no_fault_of_a_record_fails_the_task(
     program = Program(command if command[:1] == ["/nowhere/sandlint"] else stand_in + command)
     with pytest.raises(ProgramError, match=message):
         list(program.answers([record(name)]))
+
+
+def test_processes_of_the_program_end_with_it(tmp_path: Path) -> None:
+    """The pipe below has an end only when nobody can write to it any more."""
+    read, write = os.pipe()
+    os.set_inheritable(write, True)
+    script = f"sleep 1000 <&- >&- 2>&- {write}>&{write} & read line; kill -9 $$"
+    command = ["bash", "-c", f"exec {write}>/proc/{os.getpid()}/fd/{write}; {script}"]
+    with pytest.raises(ProgramError):
+        list(Program(command, Limits(tries=1)).answers([record("a")]))
+    os.close(write)
+    assert os.read(read, 1) == b""
+    os.close(read)
 
 
 def test_the_program_ends_with_its_reader(stand_in: list[str]) -> None:

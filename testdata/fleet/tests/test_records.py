@@ -48,3 +48,15 @@ def test_rows_without_content_and_rows_that_contradict_each_other() -> None:
 def test_a_record_among_rows_is_passed_on_in_its_place() -> None:
     broken = Record("b", failed=Problem(None, "bundle", "no"))
     assert [r.repository for r in records([Row("a", "x", b""), broken, Row("c", "x", b"")], 100)] == ["a", "b", "c"]
+
+
+def test_rows_without_path_and_names_that_are_no_id() -> None:
+    (rec,) = records([Row("a", None, b"1")], 100)
+    assert [p.code for p in rec.problems] == ["no_path"]
+    assert rec.line == b'{"id": "a", "files": []}'
+    for name in ("", "\u00e9" * 2049):
+        (rec,) = records([Row(name, "x", b"1")], 100)
+        assert rec.line is None
+        assert rec.failed
+        assert rec.failed.code == "invalid"
+    assert next(records([Row("\u00e9" * 2048, "x", b"1")], 100)).line
