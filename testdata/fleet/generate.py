@@ -3,7 +3,8 @@
 
 python generate.py FOLDER [--repositories N] [--scenes N] [--apps N] [--day 2]
 
-On day 2, team-01/service has changed: one finding is fixed, one is new, and all lines of one file have moved.
+On day 2, team-01/service has changed: one finding is fixed, one suppressed, one new, and all lines of one file have
+moved. team-03/moved cannot be checked on day 1, and two other repositories are there on one day alone.
 """
 
 import argparse
@@ -20,19 +21,30 @@ PER_FILE = 2000  # rows
 
 Files = dict[str, bytes]
 
-DAYS: dict[int, Files] = {
+DAYS: dict[int, dict[str, Files]] = {
     1: {
-        "Dockerfile": b"FROM nixos/nix:2.24.1\nCOPY nix.conf /etc/nix/nix.conf\nRUN nix build nixpkgs#hello\n",
-        "nix.conf": b"cores=4\nsandbox = true\n",
-        "images/base/Dockerfile": b"FROM debian:12\nADD http://example.org/tool.tar.gz /opt/\nRUN cd /opt\n",
-        "images/old/Dockerfile": b"# caf\xe9\nFROM debian:12\nMAINTAINER somebody\nENV a b\n",
+        "team-01/service": {
+            "Dockerfile": b"FROM nixos/nix:2.24.1\nCOPY nix.conf /etc/nix/nix.conf\nRUN nix build nixpkgs#hello\n",
+            "nix.conf": b"cores=4\nsandbox = true\n",
+            "images/base/Dockerfile": b"FROM debian:12\nADD http://example.org/tool.tar.gz /opt/\nRUN cd /opt\n",
+            "images/old/Dockerfile": b"# caf\xe9\nFROM debian:12\nMAINTAINER somebody\nENV a b\n",
+        },
+        "team-02/empty": {},
+        "team-03/moved": {"../nix.conf": b"cores=4\n"},
+        "team-04/removed": {"nix.conf": b"cores=4\n"},
     },
     2: {
-        "Dockerfile": b"FROM nixos/nix:2.24.1\nCOPY nix.conf /etc/nix/nix.conf\nRUN nix build nixpkgs#hello\n",
-        "nix.conf": b"cores = 4\nsandbox = true\n",
-        "images/base/Dockerfile": b"# The base of all images.\n\nFROM debian:12\n"
-        b"ADD http://example.org/tool.tar.gz /opt/\nRUN cd /opt\n",
-        "images/old/Dockerfile": b"# caf\xe9\nFROM debian:12\nMAINTAINER somebody\nENV a b\nRUNN true\n",
+        "team-01/service": {
+            "Dockerfile": b"FROM nixos/nix:2.24.1\nCOPY nix.conf /etc/nix/nix.conf\nRUN nix build nixpkgs#hello\n",
+            "nix.conf": b"cores = 4\nsandbox = true\n",
+            "images/base/Dockerfile": b"# The base of all images.\n\nFROM debian:12\n"
+            b"# sandlint: ignore[dockerfile/add-url-without-checksum] ours\n"
+            b"ADD http://example.org/tool.tar.gz /opt/\nRUN cd /opt\n",
+            "images/old/Dockerfile": b"# caf\xe9\nFROM debian:12\nMAINTAINER somebody\nENV a b\nRUNN true\n",
+        },
+        "team-02/empty": {},
+        "team-03/moved": {"nix.conf": b"cores=4\n"},
+        "team-05/added": {"nix.conf": b"sanbox = true\n"},
     },
 }
 
@@ -56,9 +68,8 @@ def repositories(number: int, each: int, apps: int, day: int) -> Iterator[tuple[
         return {f"apps/{n:05d}/{path}": content for n, files in chosen for path, content in files.items()}
 
     yield "team-00/monorepo", several(0, apps)
-    yield "team-01/service", DAYS[day]
-    yield "team-02/empty", {}
-    for n in range(3, number):
+    yield from DAYS[day].items()
+    for n in range(1 + len(DAYS[day]), number):
         yield f"team-{n % 100:02d}/{n:05d}", every[n % len(every)] if each == 1 else several(n, each)
 
 

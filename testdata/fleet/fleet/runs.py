@@ -190,9 +190,10 @@ class Staging:
         answered = answers.where("error IS NULL").select("repository")
         self.save(fixed(findings, answered, previous, self.runs.spark), "fixed")
         self.save(summary(findings, self.read("fixed", FIXED)).coalesce(1), "summary")
-        for name in ("findings", "first", "new", "known", "fixed", "suppressed"):
-            total = self.runs.spark.read.parquet(self.at("summary")).agg(F.sum(name)).first()
-            totals[name] = (total and total[0]) or 0
+        names = ("findings", "first", "new", "known", "fixed", "suppressed")
+        counts = self.runs.spark.read.parquet(self.at("summary")).agg(*(F.sum(n).alias(n) for n in names)).first()
+        assert counts is not None
+        totals.update({name: counts[name] or 0 for name in names})
         return totals
 
     def commit(self, manifest: dict[str, Any]) -> None:
