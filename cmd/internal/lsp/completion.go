@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
@@ -69,6 +70,7 @@ func completion(s *server, ctx context.Context, p *positionParams) ([]completion
 	case len(doc.Profiles) > 0 && doc.Dockerfile == nil:
 		c.seccomp()
 	case c.inNix():
+	case c.inCapabilities():
 	case doc.Dockerfile != nil:
 		c.dockerfile(doc.Dockerfile.File)
 	}
@@ -103,6 +105,39 @@ func (c *completing) rules() {
 			c.add(itemReference, r.ID+": "+r.Summary, alias)
 		}
 	}
+}
+
+var (
+	listItem     = regexp.MustCompile(`^\s*-\s*["']?[A-Za-z_]*$`)
+	capabilities = regexp.MustCompile(`^\s*cap_(add|drop)\s*:(\s*\[[^\]]*)?$`)
+)
+
+// maxAbove is how many lines above a place are read for the key that it belongs to.
+const maxAbove = 100
+
+// inCapabilities offers capabilities in the lists cap_add and cap_drop of a Compose file, and reports whether the place
+// is in one.
+func (c *completing) inCapabilities() bool {
+	if c.l.checked.Entry.Kind != files.KindCompose {
+		return false
+	}
+	inside := capabilities.MatchString(c.line) // cap_add: [A
+	n := int(c.l.text.position(c.offset, UTF8).Line)
+	for above := n - 1; !inside && listItem.MatchString(c.line) && above >= max(0, n-maxAbove); above-- {
+		start, end := c.l.text.line(above)
+		line := strings.TrimSpace(string(c.l.text.bytes[start:end]))
+		inside = capabilities.MatchString(line)
+		if line != "" && !strings.HasPrefix(line, "-") && !strings.HasPrefix(line, "#") {
+			break
+		}
+	}
+	if !inside {
+		return false
+	}
+	for _, name := range append(seccomp.Capabilities(), "ALL") {
+		c.add(itemEnumMember, "capability", strings.TrimPrefix(name, "CAP_"))
+	}
+	return true
 }
 
 // inNix offers settings and values of Nix, and reports whether the place is in a nix.conf text.
