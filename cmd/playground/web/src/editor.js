@@ -50,7 +50,7 @@ const looks = EditorView.theme({
 function language(path) {
   const name = path.slice(path.lastIndexOf("/") + 1).toLowerCase();
   if (/dockerfile|containerfile/.test(name)) return StreamLanguage.define(dockerFile);
-  if (/\.json$/.test(name)) return StreamLanguage.define(json);
+  if (/\.json$/.test(name)) return StreamLanguage.define({ ...json, tokenTable: { property: tags.propertyName } });
   if (/\.ya?ml$/.test(name)) return StreamLanguage.define(yaml);
   if (/\.sh$|^justfile$|^makefile$/.test(name)) return StreamLanguage.define(shell);
   if (/\.conf$|\.hcl$/.test(name)) return StreamLanguage.define(properties);
@@ -83,7 +83,7 @@ export class Editor {
       lineNumbers(), highlightActiveLineGutter(), highlightSpecialChars(), history(), drawSelection(), bracketMatching(),
       highlightActiveLine(), highlightSelectionMatches(), lintGutter(), syntaxHighlighting(colours), looks, language(path),
       keymap.of([...lintKeymap, ...searchKeymap, ...historyKeymap, ...defaultKeymap]),
-      EditorView.contentAttributes.of({ "aria-label": `Text of ${path}`, autocapitalize: "off", autocorrect: "off", spellcheck: "false" }),
+      EditorView.contentAttributes.of({ "aria-label": `Text of ${path}`, tabindex: "0", autocapitalize: "off", autocorrect: "off", spellcheck: "false" }),
       EditorView.updateListener.of((u) => {
         if (u.docChanged) this.changed(u.state.doc.toString());
         if (u.selectionSet) this.moved(u.state.selection.main.head);

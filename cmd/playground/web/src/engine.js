@@ -1,8 +1,9 @@
 // The engine keeps a worker that runs sandlint, and brings it to the state of the project: it sends the newest texts,
-// one request at a time, and drops the answers to texts that changed since.
+// one request at a time, and drops most answers to texts that changed since.
 
 const patience = 20_000; // ms for one request
 const quiet = 350; // ms without a change before everything is checked with fixes
+const patch = 250; // ms after which findings are shown although the text has changed again
 
 export class Engine {
   /** @param {{checked: Function, status: Function, failed: Function}} on */
@@ -13,6 +14,8 @@ export class Engine {
     this.dirty = new Set(); // files whose text changed
     this.settled = false;
     this.revision = 0;
+    this.since = null; // when the first change was made that no request has
+    this.shown = 0; // when findings were shown last
     this.latency = []; // ms between a change and its findings
     this.restarts = 0;
     this.start();
@@ -146,18 +149,20 @@ export class Engine {
   }
 
   send(request) {
-    const revision = this.revision;
+    const { revision, since } = this;
+    this.since = null;
     this.post(request, (answer) => {
       if (answer.error) {
         this.settled = true;
-        this.since = null;
         this.on.failed(answer.error);
         return;
       }
-      if (revision !== this.revision) return;
-      this.settled = answer.settled;
-      if (this.since !== null && this.since !== undefined) this.latency.push(performance.now() - this.since);
-      this.since = null;
+      const now = performance.now();
+      const newest = revision === this.revision;
+      if (!newest && (this.stale || now - this.shown < patch)) return;
+      this.shown = now;
+      if (newest) this.settled = answer.settled;
+      if (since !== null) this.latency.push(now - since);
       this.on.checked(answer);
     });
   }

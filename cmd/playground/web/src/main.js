@@ -84,6 +84,7 @@ function reload(open = state.open) {
 }
 
 function load(project) {
+  lasting = false;
   state.files = Object.assign(Object.create(null), project.files);
   state.targets = [...project.targets ?? []];
   editor.forget();
@@ -170,7 +171,7 @@ function mark() {
 function checked(answer) {
   last = answer;
   kinds = new Map(answer.entries.map((e) => [e.path, e]));
-  byId("trouble").hidden = true;
+  if (!lasting) byId("trouble").hidden = true;
   showFiles();
   mark();
   showFindings();
@@ -230,8 +231,11 @@ function finding(n, before) {
     const from = last;
     box.append(el("button", { disabled: !last.settled, onclick: () => applyFix(n, k, from) }, "Apply this fix"));
   });
-  const place = article.querySelector(".sl-meta .sl-place");
-  if (place) place.replaceChildren(el("button", { onclick: () => { goTo(f.path, f.start); } }, place.textContent));
+  for (const at of article.querySelectorAll(".sl-place")) {
+    const found = /^(.+):(\d+):(\d+)$/s.exec(at.textContent);
+    const [path, start] = at.closest(".sl-meta") ? [f.path, f.start] : [found?.[1], { line: Number(found?.[2]), column: Number(found?.[3]) }];
+    if (path in state.files) at.replaceChildren(el("button", { onclick: () => goTo(path, start) }, at.textContent));
+  }
   const rule = article.querySelector(".sl-rule");
   if (rule) {
     rule.replaceChildren(el("button", { onclick: () => explain(f.rule) }, f.rule));
@@ -407,7 +411,10 @@ function choose(panel) {
   saveSoon();
 }
 
-function trouble(text) {
+let lasting = false; // what is wrong stays until the user changes something
+
+function trouble(text, lasts = false) {
+  lasting = lasts;
   const p = byId("trouble");
   p.textContent = text.split("\n")[0];
   p.hidden = false;
@@ -435,7 +442,7 @@ async function restore() {
     }
   } catch (e) {
     load(EXAMPLES[0]);
-    trouble(`${e.message}; this is an example instead`);
+    trouble(`${e.message}; this is an example instead`, true);
     return;
   }
   load(EXAMPLES[0]);
@@ -449,6 +456,7 @@ const engine = new Engine({
 const editor = new Editor(byId("editor"), (text) => {
   if (state.open === undefined || state.files[state.open] === text) return;
   state.files[state.open] = text;
+  lasting = false;
   engine.changed(state.open, text);
 }, current);
 
@@ -522,6 +530,6 @@ engine.ask({ do: "about" }).then((about) => {
   byId("version").textContent = `sandlint ${about.version}`;
   showTargets();
 });
-// For tests, which measure how long findings take.
-globalThis.playground = { engine, state };
+// For tests, which compare what is found and measure how long that takes.
+globalThis.playground = { engine, state, report: () => last?.report };
 restore();
