@@ -60,11 +60,11 @@ func checkCached(
 	done := 0
 	for chunk := range slices.Chunk(entries, cachedChunk) {
 		keys := make([]string, len(chunk))
-		each(len(chunk), nil, func(n int) { keys[n] = k.key(chunk[n]) })
+		each(ws, len(chunk), nil, func(n int) { keys[n] = k.key(chunk[n]) })
 		found := k.cache.Store.Get(keys)
 		results := make([]fileResult, len(chunk))
 		known := make([]bool, len(chunk))
-		each(len(chunk), nil, func(n int) {
+		each(ws, len(chunk), nil, func(n int) {
 			if keys[n] != "" && n < len(found) {
 				results[n], known[n] = k.recall(chunk[n], found[n])
 			}
@@ -89,7 +89,7 @@ func checkCached(
 			}
 		}
 		values := make([][]cached.Value, len(missing))
-		each(len(missing), progress, func(m int) {
+		each(ws, len(missing), progress, func(m int) {
 			n := missing[m]
 			results[n], values[m] = k.check(chunk[n], keys[n])
 		})

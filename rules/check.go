@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
@@ -47,7 +48,7 @@ func checkSome(
 		c.files = checkCached(ws, policies, entries, opts)
 	} else {
 		c.files = make([]fileResult, len(entries))
-		each(len(entries), opts.Progress, func(n int) {
+		each(ws, len(entries), opts.Progress, func(n int) {
 			c.files[n] = checkFile(ws, policies, entries[n], opts)
 		})
 	}
@@ -166,6 +167,7 @@ func checkDocument(
 	// A defect in a rule must not hide the findings in other files.
 	defer func() {
 		if defect := recover(); defect != nil {
+			repanic(defect)
 			r = fileResult{err: &workspace.FileError{Path: entry.Path, Err: defectError(defect, opts.Stacks)}}
 		}
 	}()
@@ -244,6 +246,13 @@ func (f *Finding) strip() {
 	f.Fixes = nil
 }
 
+// repanic panics again where a defect is that the meter of a workspace has run out, which ends the whole run.
+func repanic(defect any) {
+	if defect == any(source.ErrSteps) || defect == any(source.ErrBytes) {
+		panic(defect)
+	}
+}
+
 // defectError is the error for a panic in sandlint.
 func defectError(defect any, stacks bool) error {
 	err := fmt.Errorf("a defect in sandlint, please report it: %v", defect)
@@ -257,6 +266,7 @@ func defectError(defect any, stacks bool) error {
 func checkWorkspace(ws *workspace.Workspace, policies Policies, opts CheckOptions) (r fileResult) {
 	defer func() {
 		if defect := recover(); defect != nil {
+			repanic(defect)
 			r = fileResult{err: &workspace.FileError{Path: ".", Err: defectError(defect, opts.Stacks)}}
 		}
 	}()
@@ -298,6 +308,7 @@ func lintWorkspace(
 		for k := range list {
 			rule := &list[k]
 			if check := rule.Check.workspace; check != nil {
+				ws.Spend(100 + 10*len(entries))
 				check(&Pass{
 					Rule:       rule.Rule,
 					Workspace:  view,
@@ -314,8 +325,15 @@ func lintWorkspace(
 	return byPath
 }
 
-// each calls do for 0 to n-1 on all cores, and progress from one goroutine at a time.
-func each(n int, progress func(done, total int), do func(int)) {
+// each calls do for 0 to n-1 on all cores, and progress from one goroutine at a time. Where a meter bounds the work, it
+// does so in order, in its own goroutine.
+func each(ws *workspace.Workspace, n int, progress func(done, total int), do func(int)) {
+	if ws.Metered() {
+		for i := range n {
+			do(i)
+		}
+		return
+	}
 	workers := min(runtime.GOMAXPROCS(0), n)
 	next := make(chan int)
 	var wg sync.WaitGroup
@@ -341,13 +359,26 @@ func each(n int, progress func(done, total int), do func(int)) {
 	wg.Wait()
 }
 
+// What the meter of a workspace is charged: for each rule that looks at a document, with one step more for some bytes of
+// it, and for each finding.
+const (
+	ruleCost     = 2
+	ruleBytes    = 32
+	findingCost  = 50
+	findingBytes = 1 << 10
+)
+
 // lint applies a list of rules to one document and divides the findings by whether a comment suppresses them. It calls
 // fail, which may be nil, for each error of a rule.
 func (c *context) lint(
 	list []configured, doc *workspace.Document, fail func(RuleError), fixes bool,
 ) (findings, suppressed []Finding) {
 	var all []Finding
-	report := func(f Finding) { all = append(all, f) }
+	report := func(f Finding) {
+		c.ws.Spend(findingCost)
+		c.ws.Keep(findingBytes + len(f.Message))
+		all = append(all, f)
+	}
 	// One pass is used by one rule after the other.
 	pass := &Pass{Workspace: c.ws, report: report, fail: fail, memo: map[any]any{}, fixless: !fixes,
 		noted: c.noted}
@@ -357,6 +388,7 @@ func (c *context) lint(
 		}
 		if check := list[n].Check.document; check != nil {
 			pass.Rule, pass.configured = list[n].Rule, &list[n]
+			c.ws.Spend(ruleCost + len(doc.Source.Bytes)/ruleBytes)
 			check(pass, doc)
 		}
 	}

@@ -108,7 +108,7 @@ func (f *fixing) round(now *workspace.Workspace, policies Policies, groups []gro
 	}
 	f.remember()
 	results := make([]groupResult, len(groups))
-	each(len(groups), f.opts.Progress, func(n int) { results[n] = fixGroup(now, policies, groups[n], f.opts) })
+	each(now, len(groups), f.opts.Progress, func(n int) { results[n] = fixGroup(now, policies, groups[n], f.opts) })
 	changed := false
 	applied := map[rejection]bool{}
 	for n, r := range results {
@@ -291,6 +291,7 @@ type groupResult struct {
 func fixGroup(ws *workspace.Workspace, policies Policies, g group, opts FixOptions) (out groupResult) {
 	defer func() {
 		if defect := recover(); defect != nil {
+			repanic(defect)
 			out = groupResult{rejected: []Rejected{{
 				File:   source.NewFile(g.entries[0].Path, nil),
 				Title:  "all fixes",
@@ -458,10 +459,11 @@ func (c *checked) proveElsewhere(ws *workspace.Workspace, policies Policies, opt
 	if len(with) == 0 || len(with) > 1 && c.proveFrom(ws, policies, opts, true, with...) {
 		return
 	}
-	each(len(with), nil, func(k int) {
+	each(ws, len(with), nil, func(k int) {
 		n := with[k]
 		defer func() {
 			if defect := recover(); defect != nil {
+				repanic(defect)
 				c.files[n] = fileResult{err: &workspace.FileError{
 					Path: c.entries[n].Path, Err: defectError(defect, opts.Stacks),
 				}}
@@ -477,7 +479,11 @@ func (c *checked) proveFrom(
 	ws *workspace.Workspace, policies Policies, opts CheckOptions, together bool, from ...int,
 ) (proved bool) {
 	if together {
-		defer func() { proved = recover() == nil && proved }() // the defect comes again, in its file
+		defer func() { // the defect comes again, in its file
+			defect := recover()
+			repanic(defect)
+			proved = defect == nil && proved
+		}()
 	}
 	wanted := map[string]bool{}
 	var some []Finding
@@ -695,6 +701,9 @@ func (c *checker) list(set *Set) []configured {
 	return set.internal
 }
 
+// compareCost is how many steps a byte of a text costs whose meaning is compared.
+const compareCost = 2
+
 // Compare implements fixers.Checker.
 func (c *checker) Compare(before, after []*source.File, n int, fixes []fixers.Fix) string {
 	format := formatOf(c.entries[n].Kind)
@@ -715,6 +724,7 @@ func (c *checker) Compare(before, after []*source.File, n int, fixes []fixers.Fi
 			return doc
 		},
 	}
+	c.ws.Spend(compareCost * (len(before[n].Bytes) + len(after[n].Bytes)))
 	if c.comments != nil {
 		return compareComments(comparison, format)
 	}

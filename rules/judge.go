@@ -200,7 +200,7 @@ func (c *checked) comments(ws *workspace.Workspace, policies Policies, opts Chec
 	}
 	if opts.Fixes {
 		results := make([]fileResult, len(provable))
-		eachOf(len(provable), func(k int) {
+		each(ws, len(provable), nil, func(k int) {
 			n := provable[k]
 			results[k].rejected, results[k].untried = proveComments(ws, policies, opts.ignoring(), c.entries[n],
 				c.judges[n], c.files[n].about)
@@ -307,8 +307,6 @@ func (x acceptances) judge(ws *workspace.Workspace, opts *CheckOptions, s *seen,
 	}
 	return out
 }
-
-func eachOf(n int, do func(int)) { each(n, nil, do) }
 
 // foreign reports whether a file is not what its name says.
 func (r *fileResult) foreign() bool { return r.err != nil && isForeign(r.err.Err) }

@@ -258,7 +258,7 @@ func (s *Session) Unchecked(complete bool) []*workspace.Entry {
 func (s *Session) CheckAll(stop func() bool, entries []*workspace.Entry, complete bool,
 	keep func(*workspace.Entry) bool) {
 	found := make([]*Checked, len(entries))
-	each(len(entries), nil, func(n int) {
+	each(s.ws, len(entries), nil, func(n int) {
 		if e := entries[n]; !stop() {
 			if found[n] = s.check(stop, e, complete); found[n] != nil && !keep(e) {
 				found[n].Document, found[n].Workspace = nil, nil

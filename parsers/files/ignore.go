@@ -249,6 +249,7 @@ type matching struct {
 
 // look takes the last pattern of a group that matches, where it is later than the one before.
 func (m *matching) look(g group) {
+	spend(m.ig.tree, 1+len(g))
 	for n := len(g) - 1; n >= 0 && g[n].order > m.last.order; n-- {
 		if p := g[n]; !p.replaced && m.matches(p) {
 			m.last = p

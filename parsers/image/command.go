@@ -104,6 +104,7 @@ func (img *Image) followCommands() {
 			continue
 		}
 		w.step = s
+		s.file.Source.Spend(10)
 		w.processes = map[scope]*process{{}: {dir: s.Workdir().Text}}
 		w.script(script, s.file.Source)
 		s.commands, w.out = w.out, nil
@@ -171,6 +172,7 @@ func (w *walker) command(s *shell.Script, c *shell.Command, f *source.File) {
 		process: w.process(c),
 	}
 	w.out = append(w.out, cmd)
+	w.d.Source.Spend(20)
 	if !c.Dialect().POSIX() { // whose folders, variables and scripts are not followed
 		cmd.process = cmd.process.unknown()
 		return

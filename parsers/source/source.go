@@ -43,6 +43,7 @@ type File struct {
 	// Bytes is the content as read: byte order mark, carriage returns and invalid UTF-8 included.
 	Bytes []byte
 
+	meter *Meter
 	lines func() []int
 	marks func() []mark
 }

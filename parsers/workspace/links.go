@@ -89,7 +89,7 @@ func (l *loader) follow() {
 		wave := k.queue
 		k.queue = nil
 		each := make([]linker, len(wave))
-		parallel(len(wave), func(n int) {
+		k.w.parallel(len(wave), func(n int) {
 			each[n] = linker{l: l, w: k.w}
 			each[n].links(wave[n])
 		})
@@ -105,8 +105,15 @@ func (l *loader) follow() {
 	}
 }
 
-// parallel calls do for 0 to n-1, on all cores. A panic comes out of it as out of a loop.
-func parallel(n int, do func(int)) {
+// parallel calls do for 0 to n-1, on all cores. A panic comes out of it as out of a loop. Where a meter bounds the work,
+// it is a loop.
+func (w *Workspace) parallel(n int, do func(int)) {
+	if w.Metered() {
+		for i := range n {
+			do(i)
+		}
+		return
+	}
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	var defect atomic.Value

@@ -48,6 +48,8 @@ type Options struct {
 	OneRun bool
 	// Files is what is read; nil means the disk.
 	Files files.Tree
+	// Meter bounds the work on the files; nil bounds nothing. Files should be a files.Metered of it.
+	Meter *source.Meter
 }
 
 // Load finds the files of a workspace. The error is about the options alone: files that cannot be read are in

@@ -94,7 +94,7 @@ func (w *Workspace) OpenPlan(p *Plan) (*Document, []*image.Image, error) {
 	}
 	e := &Entry{Path: path, Abs: p.Dockerfile, Kind: files.KindDockerfile, Certain: true}
 	c := &buildContext{w: w, abs: p.Dockerfile, found: []*build{&p.build}, looked: true}
-	d, err := dockerfileIn(w, e, source.NewFile(path, f.Bytes), c)
+	d, err := dockerfileIn(w, e, source.NewFile(path, f.Bytes).WithMeter(w.opts.Meter), c)
 	if err != nil {
 		return nil, nil, FileError{path, err}
 	}

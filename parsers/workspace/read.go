@@ -129,10 +129,14 @@ func (w *Workspace) neighbour(root, full string) (*source.File, error) {
 			return neighbour{err: err}
 		}
 		path, _ := w.canonical(full)
-		return neighbour{file: source.NewFile(w.show(path), b)}
+		w.Spend(readCost * len(b))
+		return neighbour{file: source.NewFile(w.show(path), b).WithMeter(w.opts.Meter)}
 	})
 	return n.file, n.err
 }
+
+// readCost is how many steps a byte costs that is read to be parsed for what it says about other files.
+const readCost = 3
 
 // listing is what is in a folder.
 type listing struct {
@@ -222,5 +226,6 @@ func (w *Workspace) read(abs string) (*source.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return source.NewFile(w.show(abs), b), nil
+	w.Spend(readCost * len(b))
+	return source.NewFile(w.show(abs), b).WithMeter(w.opts.Meter), nil
 }

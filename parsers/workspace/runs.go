@@ -400,7 +400,7 @@ func (r *running) make(w *Workspace) {
 		builds []*build
 		runs   []*runs.Run
 	}, len(all))
-	parallel(len(all), func(n int) {
+	w.parallel(len(all), func(n int) {
 		switch e := all[n]; e.Kind {
 		case files.KindDockerfile:
 			found[n].builds = w.buildsOf(e.Abs)

@@ -173,7 +173,7 @@ func (w *Workspace) workflowBuilds(root string) workflowsBuilds {
 	return cached(w, key{root, w.Targets.Builder}, func(w *Workspace) workflowsBuilds {
 		r := w.workflows(root)
 		parts := make([]workflowsBuilds, len(r.names))
-		parallel(len(r.names), func(n int) {
+		r.w.parallel(len(r.names), func(n int) {
 			if len(r.callers[r.names[n]]) == 0 {
 				parts[n] = r.builds(r.names[n])
 			}

@@ -151,6 +151,18 @@ type Format struct {
 // Dir returns the working directory, absolute.
 func (w *Workspace) Dir() string { return w.dir }
 
+// openCost is how many steps a byte of a file costs that is opened.
+const openCost = 2
+
+// Spend takes steps from the meter of the workspace, for work on its files.
+func (w *Workspace) Spend(steps int) { w.opts.Meter.Spend(steps) }
+
+// Metered reports whether the workspace has a meter.
+func (w *Workspace) Metered() bool { return w.opts.Meter != nil }
+
+// Keep takes bytes from the meter of the workspace, for what is kept as long as its files are looked at.
+func (w *Workspace) Keep(bytes int) { w.opts.Meter.Keep(bytes) }
+
 // Files returns what the workspace is read from, with the texts of With.
 func (w *Workspace) Files() files.Tree { return w.tree }
 
@@ -269,8 +281,9 @@ func (w *Workspace) Open(e *Entry) (*Document, error) {
 		return nil, err
 	}
 	if f.Path != e.Path {
-		f = source.NewFile(e.Path, f.Bytes)
+		f = source.NewFile(e.Path, f.Bytes).WithMeter(w.opts.Meter)
 	}
+	w.Spend(100 + openCost*len(f.Bytes))
 	for _, format := range w.formats {
 		if format.Kind != e.Kind {
 			continue

@@ -21,6 +21,8 @@ const (
 	// fileSteps is for one rule in one file, with one more for each byteSteps bytes of the file.
 	fileSteps = 500_000
 	byteSteps = 64
+	// projectSteps is how many steps of a source.Meter one step is.
+	projectSteps = 5
 )
 
 const (

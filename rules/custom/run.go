@@ -37,7 +37,10 @@ func (r *rule) check(p *rules.Pass, doc *workspace.Document) {
 	}).(*meter)
 	for _, n := range nodes {
 		e := evaluation{rule: r, pass: p, doc: doc, node: n, meter: m}
-		if !e.run() {
+		before := m.steps
+		ok := e.run()
+		p.Workspace.Spend(projectSteps * (1 + before - m.steps))
+		if !ok {
 			return
 		}
 	}

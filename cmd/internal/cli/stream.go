@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +26,7 @@ import (
 	"github.com/sandlint/sandlint/cmd/internal/stream"
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/hadolint"
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 )
@@ -103,6 +105,9 @@ func (f *streamFlags) check(cmd *cobra.Command, flags *checkFlags, args []string
 const (
 	maxMaxRecord = 1 << 30
 	maxJobs      = 1024
+	// maxStack is how many bytes the stack of a worker may have. All parsers bound how deep they nest; where one did
+	// not, the worker would end here and not after it has taken the memory of the machine.
+	maxStack = 256 << 20
 )
 
 // stream answers records.
@@ -113,7 +118,10 @@ func (a *app) stream(flags *checkFlags) error {
 	}
 	if flags.stream.worker {
 		signal.Ignore(endings()...) // the process that started this one ends it
-		return stream.Work(a.stdin, a.stdout, judge.judge)
+		runtime.GOMAXPROCS(1)       // there are as many of these as may run at a time
+		debug.SetGCPercent(200)
+		debug.SetMaxStack(maxStack)
+		return stream.Work(a.stdin, a.stdout, judge.judge, 3*flags.stream.timeout+10*time.Second)
 	}
 	opts := stream.Options{Tar: flags.stream.form == "tar", MaxRecord: flags.stream.maxRecord,
 		Workers: flags.stream.jobs, Start: func() stream.Worker { return stream.Local(judge.judge) }}
@@ -201,7 +209,7 @@ func (a *app) newJudge(flags *checkFlags) (*judge, error) {
 		}
 	}
 	var err error
-	if j.plain, err = j.policies(&flags.runFlags, nil); err == nil {
+	if j.plain, err = j.policies(&flags.runFlags, nil, nil); err == nil {
 		err = j.plain.problem()
 	}
 	if err != nil {
@@ -211,7 +219,7 @@ func (a *app) newJudge(flags *checkFlags) (*judge, error) {
 }
 
 // policies returns what holds for the files of a record.
-func (j *judge) policies(flags *runFlags, tree files.Tree) (*policies, error) {
+func (j *judge) policies(flags *runFlags, tree files.Tree, meter *source.Meter) (*policies, error) {
 	dir := filepath.FromSlash(project)
 	nearest := config.Fixed("", &config.Config{})
 	switch {
@@ -219,8 +227,9 @@ func (j *judge) policies(flags *runFlags, tree files.Tree) (*policies, error) {
 		nearest = config.Fixed(j.place, j.named)
 	case tree != nil:
 		load := func(path string) (*config.Config, error) {
+			meter.Spend(configurationCost)
 			return config.Load(dir, path, func(path string) string { return shown(dir, path) },
-				config.Known{Packs: j.packs, Version: Version, Files: tree})
+				config.Known{Packs: j.packs, Version: Version, Files: tree, Meter: meter})
 		}
 		nearest = &config.Nearest{Load: load, Files: tree, Hadolint: true}
 	}
@@ -238,10 +247,41 @@ func (j *judge) policies(flags *runFlags, tree files.Tree) (*policies, error) {
 	return p, errors.Join(nearest.Err(), p.err)
 }
 
-// judge is the stream.Judge of a run.
-func (j *judge) judge(rec *stream.Record) ([]byte, *stream.Error) {
+const (
+	// stepsPerSecond is how many steps of a source.Meter a second of --record-timeout is.
+	stepsPerSecond = 10_000_000
+	// maxKept is how many bytes of a source.Meter the work on a record may keep.
+	maxKept = 256 << 20
+)
+
+// configurationCost is how many steps a configuration costs beside its bytes: each makes sets of rules.
+const configurationCost = 20_000
+
+// judge is the stream.Judge of a run. It works in one goroutine, so the steps of a record are always the same.
+func (j *judge) judge(rec *stream.Record) (answer []byte, wrong *stream.Error) {
+	timeout := j.flags.stream.timeout
+	steps := int64(timeout.Seconds() * stepsPerSecond)
+	meter := source.NewMeter(max(steps, 1), maxKept)
+	defer func() {
+		switch meter.Err() {
+		case nil:
+			return
+		case source.ErrBytes:
+			wrong = &stream.Error{Code: stream.TooLarge, Message: fmt.Sprintf("the findings of the record, and what "+
+				"is kept to find them, have more than %d MiB", maxKept>>20)}
+		default:
+			wrong = &stream.Error{Code: stream.TooSlow, Message: fmt.Sprintf("the record takes more than the %d steps "+
+				"that --record-timeout %s stands for", steps, timeout)}
+		}
+		_ = recover() // from the meter's panic
+	}()
+	return j.check(rec, meter)
+}
+
+func (j *judge) check(rec *stream.Record, meter *source.Meter) ([]byte, *stream.Error) {
 	dir := filepath.FromSlash(project)
-	tree := treeOf(dir, rec)
+	meter.Spend(2000)
+	tree := files.Metered(treeOf(dir, rec), meter)
 	r := &run{flags: &j.flags.runFlags, dir: dir, files: tree, policies: j.plain}
 	configured := j.named == nil && slices.ContainsFunc(slices.Collect(maps.Keys(rec.Files)), isConfiguration)
 	if configured || len(rec.Targets) > 0 {
@@ -255,12 +295,15 @@ func (j *judge) judge(rec *stream.Record) ([]byte, *stream.Error) {
 		if !configured {
 			tree = nil
 		}
-		if r.policies, err = j.policies(&flags, tree); err != nil {
+		if r.policies, err = j.policies(&flags, tree, meter); err != nil {
 			return nil, &stream.Error{Code: stream.Configuration, Message: configurationError(err)}
 		}
 	}
-	opts := workspace.Options{Dir: dir, Files: r.files, OneRun: true, NoGitignore: r.flags.noGitignore,
-		Excluded: r.policies.nearest.Excluded, TargetsOf: r.policies.Targets}
+	opts := workspace.Options{Dir: dir, Files: r.files, Meter: meter, OneRun: true, NoGitignore: r.flags.noGitignore,
+		Excluded: func(abs string) bool {
+			meter.Spend(20 + 20*patterns(r.policies.nearest.Of(abs)))
+			return r.policies.nearest.Excluded(abs)
+		}, TargetsOf: r.policies.Targets}
 	var err error
 	if r.workspace, err = rules.Load(opts); err == nil {
 		for _, e := range r.workspace.Entries {
@@ -275,6 +318,18 @@ func (j *judge) judge(rec *stream.Record) ([]byte, *stream.Error) {
 		return nil, &stream.Error{Code: stream.Configuration, Message: configurationError(err)}
 	}
 	return j.answer(r)
+}
+
+// patterns returns how many patterns a configuration and what it extends compare with a path.
+func patterns(c *config.Config) int {
+	n := 0
+	for _, one := range c.All() {
+		n += len(one.Exclude)
+		for k := range one.Overrides {
+			n += len(one.Overrides[k].Paths)
+		}
+	}
+	return n
 }
 
 // answer checks a run and returns its findings.
@@ -348,8 +403,14 @@ func isConfiguration(name string) bool {
 	return base == config.Name || slices.Contains(hadolint.Names(), base)
 }
 
+// maxTargets is how many targets a record may have.
+const maxTargets = 100
+
 // checkTargets returns what is wrong with the targets of a record.
 func checkTargets(list []string) error {
+	if len(list) > maxTargets {
+		return fmt.Errorf("the record has more than %d targets", maxTargets)
+	}
 	t := workspace.DefaultTargets()
 	for _, target := range list {
 		consumer, version, _ := strings.Cut(target, "=")

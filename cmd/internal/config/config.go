@@ -171,6 +171,8 @@ type Known struct {
 	Version string
 	// Files is what configurations and packs are read from; nil means the disk.
 	Files files.Tree
+	// Meter bounds what that costs; nil bounds nothing.
+	Meter *source.Meter
 }
 
 // tree returns what is read.
@@ -228,9 +230,17 @@ func parse(f *source.File, base string, packs []rules.Pack) (*Config, error) {
 	return (&reader{loading: l}).parse(f, base, packs)
 }
 
+// What the meter of Known is charged: for each byte of a configuration or a pack, and for each rule of a pack.
+const (
+	byteCost  = 20
+	ruleCost  = 5000
+	ruleBytes = 50 << 10
+)
+
 func (r *reader) parse(f *source.File, base string, packs []rules.Pack) (*Config, error) {
 	r.Reader = hcltext.Reader{File: f, What: "the configuration"}
 	r.packs, r.config = packs, &Config{Base: base, Source: f}
+	r.release.Meter.Spend(byteCost * len(f.Bytes))
 	r.into(&r.config.Layer)
 	body := r.Parse()
 	var wrong []*Error

@@ -133,6 +133,7 @@ func (r *reader) loadPacks(p *packReader) {
 				r.Problem(ref.At, "there are more than %d files of packs up to here", maxPacks)
 				return
 			}
+			r.release.Meter.Spend(byteCost * len(f.File.Bytes))
 			s, problems := custom.Read(f.File)
 			if len(problems) == 0 {
 				named[s.Name] = true
@@ -143,6 +144,8 @@ func (r *reader) loadPacks(p *packReader) {
 					Values: r.converted(p, s, values[s.Name])}
 				var pack *custom.Pack
 				if pack, problems = s.Pack(opts); pack != nil {
+					r.release.Meter.Spend(ruleCost * len(pack.Rules().Rules))
+					r.release.Meter.Keep(ruleBytes * len(pack.Rules().Rules))
 					known = append(known, pack.Rules())
 					r.config.Packs = append(r.config.Packs, Pack{Pack: pack, From: ref.Text})
 				}

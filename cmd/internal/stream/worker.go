@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -81,9 +82,12 @@ func readFrame(r io.Reader) (kind byte, line int, text []byte, err error) {
 	return head[0], int(binary.BigEndian.Uint64(head[1:])), text, err
 }
 
-// Work is what a process that Processes has started does: it answers what comes on in until that ends.
-func Work(in io.Reader, out io.Writer, judge Judge) error {
+// Work is what a process that Processes has started does: it answers what comes on in until that ends. A record that
+// takes more than most of the processor's time ends the process; no record needs that long that the judge does not end
+// itself.
+func Work(in io.Reader, out io.Writer, judge Judge, most time.Duration) error {
 	from := bufio.NewReader(in)
+	watch := newWatch(most)
 	for {
 		kind, line, input, err := readFrame(from)
 		if err == io.EOF {
@@ -92,10 +96,54 @@ func Work(in io.Reader, out io.Writer, judge Judge) error {
 		if err != nil {
 			return err
 		}
-		if err := writeFrame(out, kind, 0, answerTo(judge, kind, line, input)); err != nil {
+		watch.begin()
+		answer := answerTo(judge, kind, line, input)
+		watch.end()
+		if err := writeFrame(out, kind, 0, answer); err != nil {
 			return err
 		}
 	}
+}
+
+// statusLate is the exit status of a process whose record took too much time.
+const statusLate = 75
+
+// watch ends the process when a record takes too much of the processor's time.
+type watch struct {
+	mu      sync.Mutex
+	most    time.Duration
+	running bool
+	began   time.Duration // of the processor's time
+}
+
+// newWatch returns a watch that looks every second, nil where the system does not say how much time the process took.
+func newWatch(most time.Duration) *watch {
+	if processorTime() < 0 {
+		return nil
+	}
+	w := &watch{most: most}
+	go func() {
+		for range time.Tick(time.Second) {
+			w.mu.Lock()
+			if w.running && processorTime()-w.began > w.most {
+				os.Exit(statusLate)
+			}
+			w.mu.Unlock()
+		}
+	}()
+	return w
+}
+
+func (w *watch) begin() { w.set(true) }
+func (w *watch) end()   { w.set(false) }
+
+func (w *watch) set(running bool) {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	w.running, w.began = running, processorTime()
+	w.mu.Unlock()
 }
 
 // Processes returns a worker that is a process of its own, started with a command line when it is needed, and anew
@@ -143,6 +191,11 @@ func (p *process) answer(u *unit) []byte {
 	p.running = nil
 	once.Lock()
 	defer once.Unlock()
+	var exit *exec.ExitError
+	if errors.As(state, &exit) && exit.ExitCode() == statusLate {
+		return (&Error{Code: TooSlow, Message: "the record takes more time than --record-timeout stands for"}).
+			answer(p.id(u))
+	}
 	if late {
 		return (&Error{Code: TooSlow, Message: "there was no answer for " + p.patience.String()}).answer(p.id(u))
 	}
