@@ -359,8 +359,8 @@ func each(ws *workspace.Workspace, n int, progress func(done, total int), do fun
 	wg.Wait()
 }
 
-// What the meter of a workspace is charged: for each rule that looks at a document, with one step more for some bytes of
-// it, and for each finding.
+// What the meter of a workspace is charged: for each rule that looks at a document, with one step more for some bytes
+// of it, and for each finding.
 const (
 	ruleCost     = 2
 	ruleBytes    = 32

@@ -105,8 +105,8 @@ func (l *loader) follow() {
 	}
 }
 
-// parallel calls do for 0 to n-1, on all cores. A panic comes out of it as out of a loop. Where a meter bounds the work,
-// it is a loop.
+// parallel calls do for 0 to n-1, on all cores. A panic comes out of it as out of a loop. Where a meter bounds the
+// work, it is a loop.
 func (w *Workspace) parallel(n int, do func(int)) {
 	if w.Metered() {
 		for i := range n {
