@@ -248,9 +248,9 @@ func HostileKinds() []Hostile {
 	project("rule pack", func(size int) Project {
 		return Project{"Dockerfile": []byte("FROM a\n" + times("RUN a b c\n")(size/2)),
 			".sandlint.hcl": []byte("packs = [\"p.hcl\"]\n"),
-			"p.hcl": []byte("pack \"p\" {\n version = \"1\"\n}\nrule \"a\" {\n  for = \"command\"\n" +
+			"p.hcl": []byte("pack \"p\" {\n version = \"1\"\n}\nrule \"a\" {\n  on = \"command\"\n" +
 				"  when = length([for a in range(1000) : [for b in range(1000) : a if a == b]]) > 0\n" +
-				"  message = \"x\"\n  summary = \"x\"\n}\n")}
+				"  message = \"x\"\n  summary = \"x\"\n  severity = \"warning\"\n}\n")}
 	})
 	project("suppressions", func(size int) Project {
 		return Project{"Dockerfile": []byte("FROM a\n" + times("# sandlint ignore=all\nRUN cd /a && sudo b\n")(size))}
