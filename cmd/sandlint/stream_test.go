@@ -175,7 +175,8 @@ func (f *fleet) run(t *testing.T, count int, sample map[int]bool) map[int][]byte
 	if cmd != nil {
 		used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 		t.Logf("%d records of %d bytes, %d bytes of answers, %.1f s of the processor: %.0f records/s, %.0f KB/s", count,
-			read.Load(), written, used.Seconds(), float64(count)/used.Seconds(), float64(read.Load())/1e3/used.Seconds())
+			read.Load(), written, used.Seconds(), float64(count)/used.Seconds(),
+			float64(read.Load())/1e3/used.Seconds())
 		first, last := memory[len(memory)/4], memory[len(memory)-1]
 		if last > first+first/2+50<<10 {
 			t.Errorf("the memory grows from %d to %d KB", first, last)

@@ -57,7 +57,9 @@ func HostileKinds() []Hostile {
 	raw("JSON objects", func(id string, size int) []byte {
 		return []byte(`{"id":"` + id + `","x":` + nested(`{"a":`, "}")(size) + "}")
 	})
-	raw("JSON brackets left open", func(id string, size int) []byte { return []byte(`{"id":"` + id + `","x":` + times("[")(size)) })
+	raw("JSON brackets left open", func(id string, size int) []byte {
+		return []byte(`{"id":"` + id + `","x":` + times("[")(size))
+	})
 	raw("not JSON", func(id string, size int) []byte { return []byte(times("\xff\x00{}")(size)) })
 	raw("many keys", func(id string, size int) []byte {
 		return []byte(`{"id":"` + id + `",` + times(`"files":[],`)(size) + `"files":[]}`)
@@ -110,7 +112,8 @@ func HostileKinds() []Hostile {
 	file("exec form", "Dockerfile", in("FROM a\nRUN [", times(`"a",`), "\"b\"]\n"))
 	file("apt-get", "Dockerfile", in("FROM debian:12\n", times("RUN apt-get install a\n"), ""))
 	file("pipes", "Dockerfile", in("FROM a\nRUN ", times("a | "), "b\n"))
-	file("nix.conf written", "Dockerfile", in("FROM nixos/nix\n", times("RUN echo cores = 4 >> /etc/nix/nix.conf\n"), ""))
+	file("nix.conf written", "Dockerfile",
+		in("FROM nixos/nix\n", times("RUN echo cores = 4 >> /etc/nix/nix.conf\n"), ""))
 	file("nix commands", "Dockerfile", in("FROM nixos/nix\n", times("RUN nix-env -iA nixpkgs.git\n"), ""))
 	file("nix in turns", "Dockerfile", in("FROM nixos/nix\n",
 		times("RUN echo cores=4>>/etc/nix/nix.conf\nRUN echo cores=4>>~/.config/nix/nix.conf\nRUN nix-env -i a\n"), ""))
@@ -191,7 +194,8 @@ func HostileKinds() []Hostile {
 		}
 		return b.String()
 	})
-	file("services", "compose.yaml", in("services:\n", numbered("  s{{n}}:\n    build: .\n    security_opt: [seccomp=p.json]\n"), ""))
+	file("services", "compose.yaml",
+		in("services:\n", numbered("  s{{n}}:\n    build: .\n    security_opt: [seccomp=p.json]\n"), ""))
 	file("HCL brackets", "docker-bake.hcl", in("a = ", nested("[", "]"), "\n"))
 	file("HCL parentheses", "docker-bake.hcl", in("variable \"a\" { default = ", nested("(", ")"), " }\n"))
 	file("HCL templates", "docker-bake.hcl", in(`variable "a" { default = "`, nested("${\"", "\"}"), "\" }\n"))
@@ -199,7 +203,8 @@ func HostileKinds() []Hostile {
 		in("variable \"v0\" { default = \"xxxxxxxx\" }\n",
 			numbered("variable \"v{{next}}\" { default = \"${v{{n}}}${v{{n}}}\" }\n"), ""))
 	file("HCL targets", "docker-bake.hcl", numbered("target \"t{{n}}\" { inherits = [\"t{{next}}\"] }\n"))
-	file("HCL functions", "docker-bake.hcl", numbered("function \"f{{n}}\" {\n params=[a]\n result=f{{next}}(f{{next}}(a))\n}\n"))
+	file("HCL functions", "docker-bake.hcl",
+		numbered("function \"f{{n}}\" {\n params=[a]\n result=f{{next}}(f{{next}}(a))\n}\n"))
 	file("workflow", ".github/workflows/a.yml", in("on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n",
 		times("      - run: docker build .\n"), ""))
 	file("workflow expressions", ".github/workflows/a.yml", in("on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n"+
@@ -260,8 +265,8 @@ func HostileKinds() []Hostile {
 			"b": []byte(times("x\n")(size))}
 	})
 	project("index of git", func(size int) Project {
-		return Project{".git/index": []byte("DIRC\x00\x00\x00\x04\xff\xff\xff\xff" + times("\x00\x01")(size)), ".gitignore": []byte("*\n"),
-			"Dockerfile": []byte("FROM a\n")}
+		return Project{".git/index": []byte("DIRC\x00\x00\x00\x04\xff\xff\xff\xff" + times("\x00\x01")(size)),
+			".gitignore": []byte("*\n"), "Dockerfile": []byte("FROM a\n")}
 	})
 	return out
 }
