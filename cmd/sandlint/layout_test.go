@@ -57,8 +57,10 @@ var homes = map[string][]string{
 	"github.com/tailscale/hujson":           {"parsers/seccomp", "parsers/devcontainer", "parsers/engineconf"},
 	"github.com/santhosh-tekuri/jsonschema": {}, // for tests alone, since it makes a start slow
 	"github.com/zclconf/go-cty":             {"cmd/internal/config", "parsers/bake", "parsers/hcltext", "rules/custom"},
-	"golang.org/x/tools/txtar":              {"rules", "rules/custom", "rules/rulestest", "cmd/internal/stream/streamtest"},
-	"mvdan.cc/sh":                           {"parsers/shell", "parsers/workflow", "fixers/dockerfile"},
+	"golang.org/x/tools/txtar": {
+		"rules", "rules/custom", "rules/rulestest", "cmd/internal/stream/streamtest",
+	},
+	"mvdan.cc/sh": {"parsers/shell", "parsers/workflow", "fixers/dockerfile"},
 }
 
 // TestImportsPointOneWay checks that imports go cmd → rules → fixers → parsers, inside parsers as the layers say, and
