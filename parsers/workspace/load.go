@@ -245,6 +245,9 @@ func (l *loader) claimedFile(abs string) files.Kind {
 	return l.claimed(l.w.show(abs), func() []byte { return l.contents(abs) })
 }
 
+// entryBytes is about how many bytes are kept for an entry while a workspace is looked at.
+const entryBytes = 8 << 10
+
 // take adds a file under a path by which it was found. A file that the user named is of the kind that its name or
 // content says; one that was found by walking must have the name of one.
 func (l *loader) take(abs string, named bool) {
@@ -265,6 +268,7 @@ func (l *loader) take(abs string, named bool) {
 		e = &Entry{Path: l.w.show(path), Abs: path, Kind: kind}
 		l.entries[real] = e
 		l.w.Entries = append(l.w.Entries, e)
+		l.w.Keep(entryBytes)
 	}
 	l.known[abs], l.known[e.Abs] = e, e
 	if abs != e.Abs && !slices.Contains(e.Links, abs) {

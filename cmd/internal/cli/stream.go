@@ -105,6 +105,8 @@ func (f *streamFlags) check(cmd *cobra.Command, flags *checkFlags, args []string
 const (
 	maxMaxRecord = 1 << 30
 	maxJobs      = 1024
+	// softMemory is how many bytes a worker may have before it takes more time to free memory.
+	softMemory = 512 << 20
 	// maxStack is how many bytes the stack of a worker may have. All parsers bound how deep they nest; where one did
 	// not, the worker would end here and not after it has taken the memory of the machine.
 	maxStack = 256 << 20
@@ -120,6 +122,7 @@ func (a *app) stream(flags *checkFlags) error {
 		signal.Ignore(endings()...) // the process that started this one ends it
 		runtime.GOMAXPROCS(1)       // there are as many of these as may run at a time
 		debug.SetGCPercent(200)
+		debug.SetMemoryLimit(softMemory)
 		debug.SetMaxStack(maxStack)
 		return stream.Work(a.stdin, a.stdout, judge.judge, 3*flags.stream.timeout+10*time.Second)
 	}
@@ -281,6 +284,7 @@ func (j *judge) judge(rec *stream.Record) (answer []byte, wrong *stream.Error) {
 func (j *judge) check(rec *stream.Record, meter *source.Meter) ([]byte, *stream.Error) {
 	dir := filepath.FromSlash(project)
 	meter.Spend(2000)
+	meter.Keep(1024 * len(rec.Files))
 	tree := files.Metered(treeOf(dir, rec), meter)
 	r := &run{flags: &j.flags.runFlags, dir: dir, files: tree, policies: j.plain}
 	configured := j.named == nil && slices.ContainsFunc(slices.Collect(maps.Keys(rec.Files)), isConfiguration)
