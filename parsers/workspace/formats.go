@@ -42,7 +42,11 @@ func Builtin() []Format {
 }
 
 // maxDockerfile is the size in bytes above which a Dockerfile is not read: its model needs up to 300 times its size.
-const maxDockerfile = 2 << 20
+const maxDockerfile = 1 << 20
+
+// maxInstructions is how many instructions a Dockerfile has at most that is looked at. A build fails far below it: an
+// image has at most 127 layers.
+const maxInstructions = 30_000
 
 // OpenDockerfile is Format.Open of Dockerfiles. Value is an *image.Dockerfile. The error is a ForeignError for a file
 // that is something else, such as a template.
@@ -56,6 +60,10 @@ func dockerfileIn(w *Workspace, e *Entry, f *source.File, c image.Context) (*Doc
 			maxDockerfile>>20)
 	}
 	parsed := dockerfile.Parse(f)
+	if n := len(parsed.Instructions); n > maxInstructions {
+		return nil, fmt.Errorf("the file has %d instructions; sandlint reads no Dockerfile with more than %d", n,
+			maxInstructions)
+	}
 	if !e.Certain {
 		if reason := foreignDockerfile(e.Path, e.Linked, parsed); reason != "" {
 			return nil, ForeignError{reason}
