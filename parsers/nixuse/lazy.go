@@ -21,6 +21,8 @@ func (p pattern) FindAllStringSubmatch(s string) [][]string {
 	return p.get().FindAllStringSubmatch(s, -1)
 }
 
+func (p pattern) FindAllString(s string) []string { return p.get().FindAllString(s, -1) }
+
 func (p pattern) ReplaceAllStringFunc(s string, f func(string) string) string {
 	return p.get().ReplaceAllStringFunc(s, f)
 }

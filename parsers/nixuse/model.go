@@ -42,6 +42,7 @@ type Model struct {
 	empty      map[release]*merged
 	merges     int      // how many sources were merged
 	gated      []string // nil until it is asked for
+	addresses  map[*source.File]*addresses
 }
 
 // Image is a build stage with what happens in it that matters for Nix.

@@ -683,14 +683,7 @@ func (b *builder) release(c *image.Command, in *Installer) {
 		if in.Release != (nixconf.Version{}) {
 			return
 		}
-		text := string(c.File.Bytes)
-		if c.File != b.d.Source {
-			text += string(b.d.Source.Bytes)
-		}
-		in.Release, _ = releaseIn(versionVariable.ReplaceAllStringFunc(text, func(name string) string {
-			v, _ := b.step.Lookup(strings.Trim(name, "${}"))
-			return v.Text
-		}))
+		in.Release = b.addressed(c.File)
 	case in.Kind == DistroPackage:
 		in.Release = packagedRelease(b.img.Root().Stage.Image, b.d.Source, c.Command)
 	case in.Kind == NixInstaller && in.Version == nixconf.Version{}:
@@ -709,6 +702,57 @@ func (b *builder) release(c *image.Command, in *Installer) {
 		}
 		in.setVersion(b.installerRelease(text))
 	}
+}
+
+// addresses is a file and the Dockerfile, with the release that the addresses in them name.
+type addresses struct {
+	text      string
+	variables []string // the words that are one, each once
+	values    string   // of these, when release was found
+	release   nixconf.Version
+	searches  int
+}
+
+// maxSearches is how often a text is searched for addresses, with other values of its variables each time. After that
+// the release counts as unknown.
+const maxSearches = 50
+
+// addressed returns the one release of Nix that addresses in a file or in the Dockerfile name, zero where they name
+// none or several.
+func (b *builder) addressed(f *source.File) nixconf.Version {
+	a := b.m.addresses[f]
+	if a == nil {
+		a = &addresses{text: string(f.Bytes)}
+		if f != b.d.Source {
+			a.text += string(b.d.Source.Bytes)
+		}
+		a.variables = versionVariable.FindAllString(a.text)
+		slices.Sort(a.variables)
+		a.variables = slices.Compact(a.variables)
+		if b.m.addresses == nil {
+			b.m.addresses = map[*source.File]*addresses{}
+		}
+		b.m.addresses[f] = a
+	}
+	value := func(variable string) string {
+		v, _ := b.step.Lookup(strings.Trim(variable, "${}"))
+		return v.Text
+	}
+	var values strings.Builder
+	for _, v := range a.variables {
+		values.WriteString(value(v))
+		values.WriteByte(0)
+	}
+	switch {
+	case a.searches > 0 && a.values == values.String():
+		return a.release
+	case a.searches == maxSearches:
+		return nixconf.Version{}
+	}
+	a.searches++
+	a.values = values.String()
+	a.release, _ = releaseIn(versionVariable.ReplaceAllStringFunc(a.text, value))
+	return a.release
 }
 
 // installerRelease returns the one release of nix-installer that the addresses in a text name, zero where they name
