@@ -60,11 +60,11 @@ func checkOverriddenDefaultList(p *rules.Pass, text *nixuse.Text) {
 		var message, near string
 		switch nixuse.Canonical(name) {
 		case "system-features":
-			message, near = lostFeatures(text, entry)
+			message, near = lostFeatures(entry, readWith(p, text))
 		case "trusted-public-keys":
-			message = lostKey(text, entry)
+			message = lostKey(text, entry, readWith(p, text))
 		case "substituters":
-			message = lostCache(text, entry)
+			message = lostCache(entry, readWith(p, text))
 		}
 		if message == "" {
 			continue
@@ -88,7 +88,7 @@ func checkOverriddenDefaultList(p *rules.Pass, text *nixuse.Text) {
 
 // lostFeatures says which of the default features of a system an assignment discards. An author who names one of them
 // has thought of the others.
-func lostFeatures(text *nixuse.Text, entry *nixconf.Entry) (message, near string) {
+func lostFeatures(entry *nixconf.Entry, with *together) (message, near string) {
 	if !slices.ContainsFunc(entry.Words, func(w nixconf.Word) bool { return !isSystem(w.Text) }) {
 		return fmt.Sprintf("%q takes features such as kvm, but %q is a system", entry.Name.Text, entry.Words[0].Text),
 			"extra-platforms"
@@ -98,7 +98,7 @@ func lostFeatures(text *nixuse.Text, entry *nixconf.Entry) (message, near string
 			return "", ""
 		}
 	}
-	if addedElsewhere(text, "system-features", func(w string) bool { return slices.Contains(defaultFeatures, w) }) {
+	if with.adds("system-features", func(w string) bool { return slices.Contains(defaultFeatures, w) }) {
 		return "", ""
 	}
 	return fmt.Sprintf("%q is assigned without its default features, so nothing that needs %s, %s or %s can be built",
@@ -120,26 +120,11 @@ func isSystem(word string) bool {
 }
 
 // lostKey says that cache.nixos.org is no longer trusted, where the text keeps that cache or names it.
-func lostKey(text *nixuse.Text, entry *nixconf.Entry) string {
+func lostKey(text *nixuse.Text, entry *nixconf.Entry, with *together) string {
 	official := func(w string) bool { return strings.HasPrefix(w, officialKey) }
 	if slices.ContainsFunc(entry.Words, func(w nixconf.Word) bool { return official(w.Text) }) ||
-		addedElsewhere(text, "trusted-public-keys", official) {
+		with.adds("trusted-public-keys", official) || with.hasOtherCaches(text.Targets) {
 		return ""
-	}
-	for _, t := range placed(text) {
-		for _, e := range t.Entries {
-			if nixuse.Canonical(e.Name.Text) != "substituters" || names.IsExtra(e, text.Targets) {
-				continue
-			}
-			if t.Fragment.Known(e.Span) && lostCache(t, e) != "" {
-				continue // the loss of that cache is reported as well
-			}
-			if !t.Fragment.Known(e.Span) ||
-				!slices.ContainsFunc(e.Words,
-					func(w nixconf.Word) bool { return strings.Contains(w.Text, "cache.nixos.org") }) {
-				return "" // other caches, with other keys
-			}
-		}
 	}
 	return fmt.Sprintf("%q is assigned without the key of cache.nixos.org, so Nix accepts nothing from there",
 		entry.Name.Text)
@@ -147,12 +132,12 @@ func lostKey(text *nixuse.Text, entry *nixconf.Entry) string {
 
 // lostCache says that Nix no longer asks cache.nixos.org, where all caches that are named are known to hold other
 // things.
-func lostCache(text *nixuse.Text, entry *nixconf.Entry) string {
+func lostCache(entry *nixconf.Entry, with *together) string {
 	official := func(w string) bool {
 		return slices.ContainsFunc(officialCaches, func(part string) bool { return strings.Contains(w, part) })
 	}
 	if onlyMachines(entry) {
-		if addedElsewhere(text, "substituters", official) {
+		if with.adds("substituters", official) {
 			return ""
 		}
 		return fmt.Sprintf("%q is assigned without https://cache.nixos.org, so Nix builds everything that is not on "+
@@ -166,7 +151,7 @@ func lostCache(text *nixuse.Text, entry *nixconf.Entry) string {
 			return ""
 		}
 	}
-	if addedElsewhere(text, "substituters", official) {
+	if with.adds("substituters", official) {
 		return ""
 	}
 	return fmt.Sprintf("%q is assigned without https://cache.nixos.org, so Nix rebuilds everything that cache has",
@@ -181,37 +166,97 @@ func onlyMachines(entry *nixconf.Entry) bool {
 	})
 }
 
-// addedElsewhere reports whether a text that is read together with this one adds a word to a setting, or may add it.
-func addedElsewhere(text *nixuse.Text, setting string, wanted func(string) bool) bool {
-	for _, t := range placed(text) {
-		for n := range t.Lines {
-			if t.Lines[n].Unknown {
-				return true
-			}
-		}
-		for _, e := range t.Entries {
-			if nixuse.Canonical(e.Name.Text) != setting {
-				continue
-			}
-			if !t.Fragment.Known(e.Span) ||
-				slices.ContainsFunc(e.Words, func(w nixconf.Word) bool { return wanted(w.Text) }) {
-				return true
-			}
-		}
-	}
-	return false
+// together are the texts that may be read together with a text: all of its Dockerfile, and those that its image has.
+type together struct {
+	texts   []*nixuse.Text
+	unknown bool                // a line of them is not known
+	words   map[string][]string // of what is assigned to each setting, by canonical name, each once
+	open    map[string]bool     // settings to which something unknown is assigned
+	other   map[string]bool     // the results of hasOtherCaches, by target
 }
 
-// placed returns the texts that may be read together with a text: all of its Dockerfile.
-func placed(text *nixuse.Text) []*nixuse.Text {
-	if text.Image == nil {
-		return []*nixuse.Text{text}
+// readWith returns the texts that may be read together with a text.
+func readWith(p *rules.Pass, text *nixuse.Text) *together {
+	type key struct {
+		image *nixuse.Image
+		text  *nixuse.Text // without an image
 	}
-	texts := slices.Clone(text.Image.Model.Texts)
-	for _, e := range text.Image.Timeline() {
-		if e.Text != nil && !slices.Contains(texts, e.Text) {
+	of := key{text.Image, text}
+	if text.Image != nil {
+		of.text = nil
+	}
+	out, _ := p.Memo(of, func() any {
+		texts := []*nixuse.Text{text}
+		if text.Image != nil {
+			texts = placed(text.Image)
+		}
+		return newTogether(texts)
+	}).(*together)
+	return out
+}
+
+// placed returns the texts that may be read in an image.
+func placed(img *nixuse.Image) []*nixuse.Text {
+	texts := slices.Clone(img.Model.Texts)
+	seen := make(map[*nixuse.Text]bool, len(texts))
+	for _, t := range texts {
+		seen[t] = true
+	}
+	for _, e := range img.Timeline() {
+		if e.Text != nil && !seen[e.Text] {
+			seen[e.Text] = true
 			texts = append(texts, e.Text)
 		}
 	}
 	return texts
+}
+
+func newTogether(texts []*nixuse.Text) *together {
+	out := &together{texts: texts, words: map[string][]string{}, open: map[string]bool{}, other: map[string]bool{}}
+	seen := map[[2]string]bool{}
+	for _, t := range texts {
+		for n := range t.Lines {
+			out.unknown = out.unknown || t.Lines[n].Unknown
+		}
+		for _, e := range t.Entries {
+			setting := nixuse.Canonical(e.Name.Text)
+			if !t.Fragment.Known(e.Span) {
+				out.open[setting] = true
+			}
+			for _, w := range e.Words {
+				if at := [2]string{setting, w.Text}; !seen[at] {
+					seen[at] = true
+					out.words[setting] = append(out.words[setting], w.Text)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// adds reports whether one of the texts adds a word to a setting, or may add it.
+func (t *together) adds(setting string, wanted func(string) bool) bool {
+	return t.unknown || t.open[setting] || slices.ContainsFunc(t.words[setting], wanted)
+}
+
+// hasOtherCaches reports whether one of the texts assigns caches without cache.nixos.org, which have other keys, where
+// the loss of that cache is not reported as well.
+func (t *together) hasOtherCaches(targets nixconf.Targets) bool {
+	key := fmt.Sprint(targets)
+	if has, ok := t.other[key]; ok {
+		return has
+	}
+	t.other[key] = slices.ContainsFunc(t.texts, func(text *nixuse.Text) bool {
+		return slices.ContainsFunc(text.Entries, func(e *nixconf.Entry) bool {
+			if nixuse.Canonical(e.Name.Text) != "substituters" || names.IsExtra(e, targets) {
+				return false
+			}
+			if !text.Fragment.Known(e.Span) {
+				return true
+			}
+			return lostCache(e, t) == "" && !slices.ContainsFunc(e.Words,
+				func(w nixconf.Word) bool { return strings.Contains(w.Text, "cache.nixos.org") })
+		})
+	})
+	return t.other[key]
 }
