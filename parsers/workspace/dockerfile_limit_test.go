@@ -10,8 +10,9 @@ func TestLargeDockerfile(t *testing.T) {
 	const long, short = "RUN true; : a word that makes the line longer than it needs to be\n", "RUN true\n"
 	for text, want := range map[string]string{
 		strings.Repeat(long, maxDockerfile/len(long)-1): "",
-		strings.Repeat(long, maxDockerfile/len(long)+1): "the file has 1024 KiB; sandlint reads no Dockerfile above 1 MiB",
-		strings.Repeat(short, maxInstructions-1):        "",
+		strings.Repeat(long, maxDockerfile/len(long)+1): "the file has 1024 KiB; sandlint reads no Dockerfile " +
+			"above 1 MiB",
+		strings.Repeat(short, maxInstructions-1): "",
 		strings.Repeat(short, maxInstructions): "the file has 30001 instructions; sandlint reads no Dockerfile " +
 			"with more than 30000",
 	} {
