@@ -360,11 +360,10 @@ const maxHinted, maxHintedValue = 3, 24
 // settingsAtStep returns the Nix settings in force at the first command of Nix in a step, those that the Dockerfile
 // sets; "" without any.
 func settingsAtStep(m *nixuse.Model, step *image.Step) string {
-	stage := step.Stage.Index
-	if m == nil || stage >= len(m.Images) {
+	if m == nil || step.Stage == nil || step.Stage.Index >= len(m.Images) {
 		return ""
 	}
-	img := m.Images[stage]
+	img := m.Images[step.Stage.Index]
 	for _, event := range img.Events {
 		if event.Instruction != step.Instruction || event.Kind != nixuse.RunCommand || event.Nix == nil {
 			continue
