@@ -27,7 +27,7 @@
           pname = "sandlint";
           inherit version;
           src = self;
-          vendorHash = "sha256-bgZY3KvdrfLMa0YLBFy6CBjiE/0ELOADoOaPj66eias="; # .ci/flake says what it must be
+          vendorHash = "sha256-yo7lvOOLZMsxS7Bu7dXHy77aofUkyQS3Bp0Cms6GvuM="; # .ci/flake says what it must be
           subPackages = [ "cmd/sandlint" ];
           env.CGO_ENABLED = 0;
           ldflags = [

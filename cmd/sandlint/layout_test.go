@@ -49,6 +49,7 @@ var layers = []layer{
 var homes = map[string][]string{
 	"github.com/agext/levenshtein":          {"parsers/source", "parsers/seccomp"},
 	"github.com/bmatcuk/doublestar":         {"parsers/workspace", "rules/custom"},
+	"github.com/fsnotify/fsnotify":          {"cmd/internal/watch"},
 	"github.com/hashicorp/hcl":              {"cmd/internal/config", "parsers/bake", "parsers/hcltext", "rules/custom"},
 	"github.com/moby/buildkit":              {"parsers/dockerfile", "fixers/dockerfile"},
 	"github.com/pelletier/go-toml":          {"parsers/engineconf"},

@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
 	"sync"
 )
 
@@ -262,4 +265,20 @@ func Hash(parts ...string) string {
 		io.WriteString(h, p)
 	}
 	return fmt.Sprintf("%x", h.Sum(nil))
+}
+
+// Folders returns the folders in which something changes where an answer does, sorted: those that were listed, and
+// those of everything else that was asked for.
+func (w *Witness) Folders() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	set := map[string]bool{}
+	for q := range w.answers {
+		if q.Op == AskedList {
+			set[q.Name] = true
+		} else {
+			set[filepath.Dir(q.Name)] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
 }

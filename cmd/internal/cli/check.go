@@ -55,6 +55,11 @@ simple HTTP protocol, and is used again as long as everything that it depends on
 output does not change. SANDLINT_CACHE sets a place for all runs, and with a secret in
 SANDLINT_CACHE_KEY only results count that are signed with it.
 
+With --watch, the files are checked again whenever something changes that the result depends on,
+until the program is interrupted; the exit status is that of the last check. On a terminal, the
+result is shown in place of the one before. Elsewhere each result that differs from the one before
+is printed, in the format json as one line.
+
 The path - is standard input, which is checked alone; --stdin-filename says where that text
 belongs, which determines its kind, its configuration and the files beside it.
 
@@ -94,6 +99,9 @@ job, sarif leaves out suppressed findings, for which GitHub would open alerts.`,
 			if flags.stream.form != "" {
 				return a.stream(&flags)
 			}
+			if flags.watch.on {
+				return a.watch(cmd.Context(), &flags, args)
+			}
 			return a.check(&flags, args)
 		},
 	}
@@ -105,6 +113,7 @@ job, sarif leaves out suppressed findings, for which GitHub would open alerts.`,
 	flags.add.register(cmd)
 	flags.stream.register(cmd)
 	flags.cache.register(cmd)
+	flags.watch.register(cmd)
 	cmd.Flags().BoolVar(&flags.diff, "diff", false, "also print the safe fixes as a diff, after the findings")
 	return cmd
 }
@@ -116,6 +125,9 @@ type checkFlags struct {
 	add    addFlags
 	cache  cacheFlags
 	stream streamFlags
+	watch  watchFlags
+
+	last *run // the run of check, as far as it came
 }
 
 func (a *app) check(flags *checkFlags, paths []string) error {
@@ -124,6 +136,7 @@ func (a *app) check(flags *checkFlags, paths []string) error {
 		return err
 	}
 	r := &run{flags: &flags.runFlags, outputs: outputs}
+	flags.last = r
 	open := func() error { return a.openCache(r, &flags.cache, paths) }
 	if !r.cached(flags, paths) {
 		open = nil

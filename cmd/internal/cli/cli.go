@@ -107,6 +107,8 @@ type app struct {
 	executable func() (string, error)
 	// openStore opens a cache at a place, with a secret; nil means cache.Open.
 	openStore func(place, secret string) (resultStore, error)
+	// changes waits for changes with --watch; nil means watch.New.
+	changes changes
 
 	// program is what stream.Command returns; nil where the program cannot be started anew, or must not be.
 	program []string
@@ -132,7 +134,6 @@ func (a *app) run(args []string) int {
 	if fence, ok := a.stdout.(*fence); ok {
 		err = errors.Join(err, fence.flush())
 	}
-	var configError *config.Error
 	var notWritten outputError
 	if err == nil {
 		err = out.err // cobra drops the error of writing help
@@ -140,10 +141,6 @@ func (a *app) run(args []string) int {
 	switch {
 	case err == nil, isBrokenPipe(err):
 		return a.status
-	case errors.As(err, &configError):
-		for _, e := range append([]*config.Error{configError}, configError.More...) {
-			a.problems(e.Source, e.Problems, rules.Error)
-		}
 	case errors.As(err, &notWritten):
 		a.warnf("%v", err)
 		a.setStatus(StatusUnreadable)
@@ -152,8 +149,19 @@ func (a *app) run(args []string) int {
 		a.warnf("writing standard output: %v", out.err)
 		a.setStatus(StatusUnreadable)
 		return a.status
-	default:
+	}
+	return a.explain(err)
+}
+
+// explain prints an error that is not about output, and returns the exit status.
+func (a *app) explain(err error) int {
+	var wrong *config.Error
+	if !errors.As(err, &wrong) {
 		a.warnf("%v", err)
+		return StatusUsage
+	}
+	for _, e := range append([]*config.Error{wrong}, wrong.More...) {
+		a.problems(e.Source, e.Problems, rules.Error)
 	}
 	return StatusUsage
 }

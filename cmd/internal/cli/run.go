@@ -155,6 +155,8 @@ type run struct {
 	stdin      []byte // nil when standard input is not read
 	// store is the cache, nil for none.
 	store resultStore
+	// witness is what the files are read from where there is a cache.
+	witness *files.Witness
 	// shellCheck is the installed ShellCheck, nil where there is none or it is switched off.
 	shellCheck *shellcheck.Runner
 }
@@ -217,7 +219,8 @@ func (a *app) prepareRun(r *run, open func() error, paths []string) error {
 	r.paths = opts.Paths
 	opts.OneRun = true
 	if r.store != nil {
-		opts.Files = files.NewWitness(files.Disk{}.Held())
+		r.witness = files.NewWitness(files.Disk{}.Held())
+		opts.Files = r.witness
 	}
 	if r.workspace, err = rules.Load(opts); err != nil {
 		return err

@@ -26,6 +26,9 @@ func underlying(w io.Writer) io.Writer {
 	if held, ok := w.(*fence); ok {
 		w = held.out
 	}
+	if held, ok := w.(*frame); ok {
+		w = held.out
+	}
 	if out, ok := w.(*output); ok {
 		w = out.Writer
 	}

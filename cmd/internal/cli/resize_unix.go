@@ -1,0 +1,11 @@
+//go:build unix
+
+package cli
+
+import (
+	"os"
+	"syscall"
+)
+
+// resizes are the signals that say that the terminal has another size.
+func resizes() []os.Signal { return []os.Signal{syscall.SIGWINCH} }
