@@ -108,12 +108,12 @@ func (w *Workspace) Above(d *image.Dockerfile, name string) (*source.File, error
 // neighbour reads a regular file below root; no symbolic link leads out of root. The error is nixconf.ErrUnreadable for
 // a directory.
 func (w *Workspace) neighbour(root, full string) (*source.File, error) {
-	type key string
+	type key struct{ root, full string } // a link may lead out of the inner of two repositories
 	type neighbour struct {
 		file *source.File
 		err  error
 	}
-	n := cached(w, key(full), func(w *Workspace) neighbour {
+	n := cached(w, key{root, full}, func(w *Workspace) neighbour {
 		if w.cache != nil && !w.mayExist(root, full) {
 			return neighbour{err: fs.ErrNotExist}
 		}
@@ -146,8 +146,8 @@ type listing struct {
 
 // list returns what is in a folder.
 func (w *Workspace) list(root, dir string) listing {
-	type key string
-	return cached(w, key(filepath.Clean(dir)), func(w *Workspace) listing {
+	type key struct{ root, dir string }
+	return cached(w, key{root, filepath.Clean(dir)}, func(w *Workspace) listing {
 		entries, err := w.tree.List(root, filepath.Clean(dir))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return listing{}
