@@ -90,9 +90,12 @@ sandlint: 09:05:07 watching 3 folders
 no findings in 1 file; the configuration switches off 1 rule
 sandlint: 09:05:07 watching 2 folders
 `
-	want = strings.NewReplacer("CORE", "nix.conf:1:1: warning: setting \"core\" is unknown to Nix, Lix and "+
-		"Determinate Nix; did you mean \"cores\"? [nix/unknown-setting]\n", "NEW", "new/nix.conf:1:1: warning: \"cores\" is "+
-		"assigned again on line 2, so this value is lost [nix/duplicate-setting]\n").Replace(want)
+	want = strings.NewReplacer(
+		"CORE", "nix.conf:1:1: warning: setting \"core\" is unknown to Nix, Lix and Determinate Nix; "+
+			"did you mean \"cores\"? [nix/unknown-setting]\n",
+		"NEW", "new/nix.conf:1:1: warning: \"cores\" is assigned again on line 2, so this value is lost "+
+			"[nix/duplicate-setting]\n",
+	).Replace(want)
 	if out != want {
 		t.Errorf("got\n%s\nwant\n%s", out, want)
 	}
