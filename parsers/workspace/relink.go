@@ -3,16 +3,15 @@ package workspace
 import (
 	"crypto/sha256"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/files"
-	"github.com/sandlint/sandlint/parsers/source"
 )
 
 // Links returns a text that is the same as long as a document uses the same files in the same ways, so a look for files
-// would find the same ones because of it. Of kinds that name files in many ways it depends on the whole text.
+// would find the same ones because of it. Of kinds that name files in many ways, or whose text says whether they are
+// of ours, it depends on the whole text.
 func (w *Workspace) Links(d *Document) string {
 	k := &linker{l: &loader{}, w: w}
 	o := origin{abs: d.Entry.opened(), kind: d.Entry.Kind}
@@ -25,8 +24,6 @@ func (w *Workspace) Links(d *Document) string {
 		for _, t := range d.Texts {
 			k.includes(t.File, o)
 		}
-	case files.KindScript:
-		k.script(source.WholeFile(d.Source), o, []string{w.root(filepath.Dir(o.abs)), filepath.Dir(o.abs)})
 	default:
 		return fmt.Sprintf("%x", sha256.Sum256(d.Source.Bytes))
 	}

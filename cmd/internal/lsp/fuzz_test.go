@@ -112,6 +112,8 @@ type player struct {
 	pushed  map[string]json.RawMessage // by URI
 	next    int
 
+	progress int // how often the server reported some
+
 	disk     map[string]string
 	open     map[string]string
 	versions map[string]int
@@ -222,6 +224,8 @@ func (p *player) listen(out io.Reader) {
 				p.t.Error(err)
 			}
 			p.pushed[d.URI] = d.Diagnostics
+		case m.Method == "$/progress":
+			p.progress++
 		case m.Method == "" && m.ID != nil:
 			answer := m.Result
 			if m.Error != nil {
@@ -417,7 +421,6 @@ func (p *player) compare(everywhere bool) {
 			p.t.Fatalf("%s in %s: the server has\n%q\nthe client\n%q", name, p.encoding, d.text.bytes, text)
 		}
 	}
-	want := p.check()
 	got := map[string][]string{}
 	read := func(name string, items json.RawMessage) {
 		var list []struct {
@@ -452,6 +455,7 @@ func (p *player) compare(everywhere bool) {
 		}
 		p.mu.Unlock()
 	}
+	want := p.check()
 	for name := range want {
 		if !shown(name) {
 			delete(want, name)
@@ -522,7 +526,10 @@ func (p *player) check() map[string][]string {
 	for name, text := range p.open {
 		texts[p.path(name)] = []byte(text)
 	}
-	ws, err := rules.Load(workspace.Options{Dir: p.root, Paths: []string{p.root}, Files: files.Memory(texts)})
+	p.server.engine.Lock() // the open files that are of no kind by themselves
+	paths := append([]string{p.root}, p.server.projects[0].named...)
+	p.server.engine.Unlock()
+	ws, err := rules.Load(workspace.Options{Dir: p.root, Paths: paths, Files: files.Memory(texts)})
 	if err != nil {
 		p.t.Fatal(err)
 	}

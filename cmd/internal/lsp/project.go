@@ -83,6 +83,9 @@ func (s *server) refresh(ctx context.Context, all bool) bool {
 			s.engine.Unlock()
 			continue
 		}
+		if done && all {
+			tuneMemory()
+		}
 		if done {
 			s.publish(ctx, open)
 		}
@@ -308,9 +311,15 @@ func readable(language string) bool {
 	return false
 }
 
-// lacks reports whether the client opened a file of a language that sandlint reads, which was not found.
+// lacks reports whether the client opened a file of a language that sandlint reads, which was not found, or closed one.
+// While such a file is open it is named, as a user names a file to check.
 func (p *project) lacks(open []*document) bool {
-	found := false
+	isOpen := func(path string) bool {
+		return slices.ContainsFunc(open, func(d *document) bool { return d.path == path })
+	}
+	before := len(p.named)
+	p.named = slices.DeleteFunc(p.named, func(path string) bool { return !isOpen(path) })
+	found := len(p.named) != before
 	for _, d := range open {
 		if p.holds(d.path) && p.session.Entry(d.path) == nil && !slices.Contains(p.named, d.path) &&
 			(readable(d.language) || files.KindByPath(filepath.ToSlash(d.path)) != files.KindUnknown) {
@@ -374,6 +383,7 @@ func (p *project) load(ctx context.Context, s *server, open []*document, texts m
 	}
 	p.session.Edit(p.texts(open))
 	p.lacks(open) // known from now on
+	tuneMemory()
 }
 
 // looked is an open document and what was found in it.
@@ -386,11 +396,12 @@ type looked struct {
 // look returns what is known of a document as it is now; nil for one that sandlint does not check. The caller holds
 // engine as long as it uses the result.
 func (s *server) look(ctx context.Context, uri string) *looked {
-	s.sync(ctx)
-	d := s.documentOf(uri)
-	if d == nil || d.path == "" {
+	open := s.sync(ctx)
+	n := slices.IndexFunc(open, func(d *document) bool { return d.uri == uri })
+	if n < 0 || !sees(ctx, open[n]) {
 		return nil
 	}
+	d := open[n] // as the session has it; an edit that came since is for the next request
 	p := s.of(d.path)
 	if p == nil || p.session == nil {
 		return nil

@@ -6,6 +6,7 @@ import "encoding/json"
 // those of their fields are the protocol's.
 
 type initializeParams struct {
+	ProcessID             int                `json:"processId"`
 	RootURI               string             `json:"rootUri"`
 	RootPath              string             `json:"rootPath"`
 	Capabilities          clientCapabilities `json:"capabilities"`

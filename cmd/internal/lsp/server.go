@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -45,19 +46,24 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, opts Options) bool 
 
 func newServer(opts Options) *server {
 	return &server{opts: opts, documents: map[string]*document{}, running: map[jsonrpc2.ID]context.CancelFunc{},
-		wake: make(chan struct{}, 1), published: map[string]string{}, given: map[string]string{}}
+		made: make(chan struct{}), wake: make(chan struct{}, 1),
+		published: map[string]string{}, given: map[string]string{}}
 }
 
 func (s *server) serve(ctx context.Context, in io.Reader, out io.Writer) bool {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	s.end = cancel
 	s.conn = jsonrpc2.NewConn(ctx, jsonrpc2.NewBufferedStream(pipe{in, out}, jsonrpc2.VSCodeObjectCodec{}), s)
+	close(s.made)
 	go s.work(ctx)
 	select {
 	case <-s.conn.DisconnectNotify():
 	case <-ctx.Done():
 	}
 	cancel()
+	_ = s.conn.Close() // it is closed, unless the client died
 	s.tasks.Wait()
 	return s.stopped
 }
@@ -78,6 +84,8 @@ func (p pipe) Close() error {
 type server struct {
 	opts Options
 	conn *jsonrpc2.Conn
+	made chan struct{} // closed when conn is set
+	end  func()        // ends the server
 
 	// Set by initialize.
 	encoding Encoding
@@ -170,6 +178,7 @@ const (
 
 // Handle implements jsonrpc2.Handler. It is called for one message after the other.
 func (s *server) Handle(ctx context.Context, conn *jsonrpc2.Conn, r *jsonrpc2.Request) {
+	<-s.made // the connection reads before it is returned
 	var params json.RawMessage
 	if r.Params != nil {
 		params = *r.Params
@@ -215,6 +224,7 @@ func (s *server) Handle(ctx context.Context, conn *jsonrpc2.Conn, r *jsonrpc2.Re
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	ctx, m := s.at(ctx, params)
 	s.mu.Lock()
 	s.running[r.ID] = cancel
 	s.mu.Unlock()
@@ -233,6 +243,9 @@ func (s *server) Handle(ctx context.Context, conn *jsonrpc2.Conn, r *jsonrpc2.Re
 			}
 		}()
 		result, err := do(s, ctx, params)
+		if m.passed {
+			result, err = nil, errModified()
+		}
 		if ctx.Err() != nil {
 			result, err = nil, &jsonrpc2.Error{Code: codeRequestCancelled, Message: "cancelled"}
 		}
@@ -296,13 +309,17 @@ func (s *server) changed() {
 }
 
 // initialize answers the first request.
-func initialize(s *server, _ context.Context, p *initializeParams) (any, error) {
+func initialize(s *server, ctx context.Context, p *initializeParams) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.encoding != "" {
 		return nil, &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidRequest, Message: "initialize came twice"}
 	}
 	s.client = p.Capabilities
+	if p.ProcessID > 0 {
+		tick := time.NewTicker(orphanEvery)
+		go orphaned(ctx, s.end, p.ProcessID, tick.C, processRuns)
+	}
 	s.encoding = UTF16
 	for _, best := range []Encoding{UTF8, UTF32, UTF16} {
 		if slices.Contains(p.Capabilities.General.PositionEncodings, best) {
