@@ -171,6 +171,7 @@ func (s *server) checkSome(stop func() bool, open []*document, complete bool) (d
 		left := p.session.Unchecked(complete)
 		now := left[:min(len(left), perTurn)]
 		p.session.CheckAll(stop, now, complete, keep)
+		tuneMemory()
 		if len(left) > len(now) || stop() {
 			return false
 		}
