@@ -43,11 +43,10 @@ type caching struct {
 
 // cachedPart is an observation that results have in common, as it is stored.
 type cachedPart struct {
-	once    sync.Once
-	hash    string // "" where it cannot be stored
-	answers string
-	value   []byte
-	stored  atomic.Bool
+	once   sync.Once
+	hash   string // "" where it cannot be stored
+	value  []byte
+	stored atomic.Bool
 }
 
 // checkCached is like checkFile for all entries.

@@ -64,6 +64,7 @@ var ruleEqualsDefault = &rules.Rule{
 				}
 			}
 		}
+		highest := highestNamed(p, profile, equals)
 		for r, rule := range profile.Rules {
 			if !equals[r] || elsewhere[r] == len(rule.Names) {
 				continue
@@ -71,7 +72,7 @@ var ruleEqualsDefault = &rules.Rule{
 			finding := report.At(profile, rule.Action.Span,
 				fmt.Sprintf("the rule does what the default action does, %s, and is left out of the filter",
 					decide.OutcomeFor(rule, profile.Loaders(p.Targets().Seccomp)[0])))
-			if name, ok := needed(p, profile, rule, equals); ok {
+			if name, ok := needed(profile, rule, highest); ok {
 				finding.Message += fmt.Sprintf("; but it names %q, and runc answers ENOSYS only above the highest "+
 					"syscall that is named", name)
 			} else if !slices.ContainsFunc(rule.Names, isUnknown) {
@@ -141,13 +142,9 @@ func equalRules(p *rules.Pass, profile *workspace.Profile) []bool {
 	return equals
 }
 
-// needed returns a name of a rule without which runc could answer ENOSYS to other syscalls than it does: one with the
-// highest number on some ABI. Only names of rules that are always in force, that are not themselves such as may go,
-// and that every libseccomp knows, make it superfluous.
-func needed(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, equals []bool) (string, bool) {
-	if reach.DefaultRuns(profile) || profile.DefaultAction.Text == "SCMP_ACT_TRACE" {
-		return "", false
-	}
+// highestNamed returns the highest syscall number on each ABI that a profile names without the rules that equal the
+// default action. Only names of rules that are always in force, and that every libseccomp knows, count.
+func highestNamed(p *rules.Pass, profile *workspace.Profile, equals []bool) map[string]int {
 	libs := p.Targets().Seccomp.Libseccomps()
 	highest := map[string]int{}
 	for r, other := range profile.Rules {
@@ -165,6 +162,15 @@ func needed(p *rules.Pass, profile *workspace.Profile, rule *seccomp.Rule, equal
 				}
 			}
 		}
+	}
+	return highest
+}
+
+// needed returns a name of a rule without which runc could answer ENOSYS to other syscalls than it does: one with a
+// number on some ABI above the highest that others name.
+func needed(profile *workspace.Profile, rule *seccomp.Rule, highest map[string]int) (string, bool) {
+	if reach.DefaultRuns(profile) || profile.DefaultAction.Text == "SCMP_ACT_TRACE" {
+		return "", false
 	}
 	abis := abis.Listed(profile)
 	for _, name := range rule.Names {
