@@ -250,7 +250,7 @@ func limited(values [6][]uint64, arg int) [6][]uint64 {
 	for {
 		size, longest := 1, -1
 		for i := range values {
-			size *= max(len(values[i]), 1)
+			size = min(size*max(len(values[i]), 1), maxCalls+1) // it must not overflow
 			if i != arg && len(values[i]) > 1 && (longest < 0 || len(values[i]) > len(values[longest])) {
 				longest = i
 			}
