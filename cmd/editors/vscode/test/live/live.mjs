@@ -213,5 +213,6 @@ async function session(page, shot, address) {
   await message.getByRole("button", { name: "How to Install" }).waitFor();
   await shot("missing");
   configure(sandlint);
+  await show("nix.conf", 2);
   await page.locator(".squiggly-info").first().waitFor();
 }
