@@ -205,7 +205,8 @@ func TestEdits(t *testing.T) {
 	}
 }
 
-// TestCases compares a quick look with a whole check, over cases of rules.
+// TestCases compares a quick look with a whole check, over cases of rules. Which suppressions are without use in the
+// whole project, the quick look leaves to the check.
 func TestCases(t *testing.T) {
 	n, compared := 0, 0
 	for _, pack := range packs.All() {
@@ -228,7 +229,13 @@ func TestCases(t *testing.T) {
 				}
 				quick := ask[checked](t, p, request{Do: "open", Files: files})
 				settled := ask[checked](t, p, request{Do: "settle"})
-				if diff := cmp.Diff(findings(t, settled.Report, false), findings(t, quick.Report, false)); diff != "" {
+				want := slices.DeleteFunc(findings(t, settled.Report, false), func(f string) bool {
+					return strings.Contains(f, "sandlint/unused-ignore.md")
+				})
+				got := slices.DeleteFunc(findings(t, quick.Report, false), func(f string) bool {
+					return strings.Contains(f, "sandlint/unused-ignore.md")
+				})
+				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("%s, case %s: whole (-) and quick (+):\n%s", rule.ID, c.Name, diff)
 				}
 				compared++
