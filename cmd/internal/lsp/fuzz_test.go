@@ -527,7 +527,10 @@ func (p *player) check() map[string][]string {
 		texts[p.path(name)] = []byte(text)
 	}
 	p.server.engine.Lock() // the open files that are of no kind by themselves
-	paths := append([]string{p.root}, p.server.projects[0].named...)
+	paths := []string{p.root}
+	if len(p.server.projects) > 0 { // there is none before something is asked for
+		paths = append(paths, p.server.projects[0].named...)
+	}
 	p.server.engine.Unlock()
 	ws, err := rules.Load(workspace.Options{Dir: p.root, Paths: paths, Files: files.Memory(texts)})
 	if err != nil {
