@@ -1,6 +1,8 @@
 package nix
 
 import (
+	"slices"
+
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
@@ -21,11 +23,13 @@ var includeMissing = &rules.Rule{
 		"cachix/cachix#680, cachix/cachix#693",
 	},
 	Check: rules.OnText(func(p *rules.Pass, text *nixuse.Text) {
-		if text.Host != nixuse.HostFile || p.Workspace.InImage(text.Fragment.File) {
+		missing := func(inc nixconf.Include) bool { return inc.State == nixconf.Missing && !inc.Optional }
+		if text.Host != nixuse.HostFile || !slices.ContainsFunc(text.Includes, missing) ||
+			p.Workspace.InImage(text.Fragment.File) {
 			return // the files next to it in the image are not known
 		}
 		for _, inc := range text.Includes {
-			if inc.State != nixconf.Missing || inc.Optional {
+			if !missing(inc) {
 				continue
 			}
 			finding := nixtext.Atf(text, inc.Path.Span, "included file %q does not exist; every Nix command fails",
