@@ -172,7 +172,8 @@ func (s *server) checkSome(stop func() bool, open []*document, complete bool) (d
 		now := left[:min(len(left), perTurn)]
 		p.session.CheckAll(stop, now, complete, keep)
 		tuneMemory()
-		if len(left) > len(now) || stop() {
+		// What stopped it may be over by now, so what counts is what is left.
+		if stop() || len(p.session.Unchecked(complete)) > 0 {
 			return false
 		}
 		for c := range p.session.Known() {
