@@ -103,6 +103,7 @@ test("findings come while one types, and fixes are applied", async (t) => {
   assert.equal(await finding.count(), 0);
   await page.locator(".cm-content").focus();
   await page.keyboard.press("Control+Z");
+  await page.waitForFunction(() => playground.state.files["nix.conf"] === "cores = 4\nexperimental-feature = flakes");
   await finding.waitFor();
 
   await settled(page);
@@ -114,6 +115,25 @@ test("findings come while one types, and fixes are applied", async (t) => {
   assert.ok(await page.locator("#list article").count() < before);
   const { findings } = onDisk(await page.evaluate(() => ({ ...playground.state.files })));
   assert.deepEqual(await page.evaluate(() => playground.report().findings), findings);
+  assert.deepEqual(faults, []);
+  await end();
+});
+
+test("a fix right after typing is undone alone", async () => {
+  const { page, faults, end } = await open();
+  await page.locator("#files").getByRole("button", { name: /^nix\.conf/ }).click();
+  await put(page, "cores = 4\n");
+  const text = await page.evaluate(() => {
+    const { editor, state } = playground;
+    const at = editor.view.state.doc.length;
+    editor.view.dispatch({ changes: { from: at, insert: "experimental-feature = flakes" }, userEvent: "input.type" });
+    editor.replace("cores = 4\nexperimental-features = flakes");
+    return state.files["nix.conf"];
+  });
+  assert.equal(text, "cores = 4\nexperimental-features = flakes");
+  await page.locator(".cm-content").focus();
+  await page.keyboard.press("Control+Z");
+  await page.waitForFunction(() => playground.state.files["nix.conf"] === "cores = 4\nexperimental-feature = flakes");
   assert.deepEqual(faults, []);
   await end();
 });

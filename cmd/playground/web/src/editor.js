@@ -1,6 +1,6 @@
 // The editor: CodeMirror with the findings as marks, in the colours of the page.
 
-import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
+import { defaultKeymap, history, historyKeymap, isolateHistory } from "@codemirror/commands";
 import { StreamLanguage, HighlightStyle, bracketMatching, syntaxHighlighting } from "@codemirror/language";
 import { dockerFile } from "@codemirror/legacy-modes/mode/dockerfile";
 import { json } from "@codemirror/legacy-modes/mode/javascript";
@@ -105,14 +105,17 @@ export class Editor {
     this.path = undefined;
   }
 
-  /** Replaces the text by another one, as one change that can be undone. */
+  /** Replaces the text by another one, as a change that is undone alone, also right after typing. */
   replace(text) {
     const old = this.view.state.doc.toString();
     let start = 0;
     while (start < old.length && start < text.length && old[start] === text[start]) start++;
     let end = 0;
     while (end < old.length - start && end < text.length - start && old.at(-1 - end) === text.at(-1 - end)) end++;
-    this.view.dispatch({ changes: { from: start, to: old.length - end, insert: text.slice(start, text.length - end) } });
+    this.view.dispatch({
+      changes: { from: start, to: old.length - end, insert: text.slice(start, text.length - end) },
+      annotations: isolateHistory.of("full"),
+    });
   }
 
   /** Marks findings: their start and end, severity, message, and the actions that mend them. */

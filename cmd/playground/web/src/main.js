@@ -531,5 +531,5 @@ engine.ask({ do: "about" }).then((about) => {
   showTargets();
 });
 // For tests, which compare what is found and measure how long that takes.
-globalThis.playground = { engine, state, report: () => last?.report };
+globalThis.playground = { engine, editor, state, report: () => last?.report };
 restore();
