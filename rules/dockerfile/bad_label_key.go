@@ -2,6 +2,7 @@ package dockerfile
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/image"
@@ -24,7 +25,7 @@ var badLabelKey = &rules.Rule{
 			return
 		}
 		for _, l := range labels.Of(s) {
-			if fault := keyFault(l.Key); fault != "" {
+			if fault := keyFault(l.Key); fault != "" && !slices.Contains(runLabels, l.Key) {
 				p.Report(rules.Finding{
 					File: s.Dockerfile().Source, Span: l.Pair.Key.Span,
 					Message: fmt.Sprintf("key %q %s", l.Key, fault),
@@ -33,6 +34,10 @@ var badLabelKey = &rules.Rule{
 		}
 	}, "LABEL"),
 }
+
+// runLabels are the keys that people give to "podman container runlabel" in upper case: podman-container-runlabel(1) of
+// Podman 3, whose example is LABEL INSTALL.
+var runLabels = []string{"INSTALL", "RUN", "UNINSTALL"}
 
 // reservedNamespaces are the beginnings of keys that Docker keeps for itself.
 var reservedNamespaces = []string{"com.docker.", "io.docker.", "org.dockerproject."}
