@@ -102,7 +102,7 @@ job, sarif leaves out suppressed findings, for which GitHub would open alerts.`,
 			if flags.watch.on {
 				return a.watch(cmd.Context(), &flags, args)
 			}
-			return a.check(&flags, args)
+			return a.check(&run{flags: &flags.runFlags}, &flags, args)
 		},
 	}
 	flags.input(cmd)
@@ -126,17 +126,15 @@ type checkFlags struct {
 	cache  cacheFlags
 	stream streamFlags
 	watch  watchFlags
-
-	last *run // the run of check, as far as it came
 }
 
-func (a *app) check(flags *checkFlags, paths []string) error {
+// check does a check. The run, which is new, holds afterwards what the check read, as far as it came.
+func (a *app) check(r *run, flags *checkFlags, paths []string) error {
 	outputs, err := a.outputs(&flags.runFlags)
 	if err != nil {
 		return err
 	}
-	r := &run{flags: &flags.runFlags, outputs: outputs}
-	flags.last = r
+	r.outputs = outputs
 	open := func() error { return a.openCache(r, &flags.cache, paths) }
 	if !r.cached(flags, paths) {
 		open = nil

@@ -87,14 +87,16 @@ func (a *app) watch(ctx context.Context, flags *checkFlags, paths []string) erro
 	}
 	defer source.Close()
 	for first := true; ; first = false {
-		err := s.check(flags, paths)
+		r, err := s.check(flags, paths)
 		if first && err != nil && !errors.As(err, new(*config.Error)) {
 			return err // nothing that is edited mends it
 		}
-		folders := a.folders(flags.last, paths)
-		if source.Follow(folders) && s.check(flags, paths) == nil { // what changed before they were followed
-			folders = a.folders(flags.last, paths)
-			source.Follow(folders)
+		folders := a.folders(r, paths)
+		if source.Follow(folders) { // what changed before they were followed
+			if r, err = s.check(flags, paths); err == nil {
+				folders = a.folders(r, paths)
+				source.Follow(folders)
+			}
 		}
 		if err := s.show(fmt.Sprintf("watching %s", report.Plural(len(folders), "folder"))); err != nil {
 			return err
@@ -219,14 +221,14 @@ type screen struct {
 	width      int  // of the terminal when it was
 }
 
-// check does a check, and keeps its output.
-func (s *screen) check(flags *checkFlags, paths []string) error {
+// check does a check, and keeps its output. It returns the run also with an error.
+func (s *screen) check(flags *checkFlags, paths []string) (*run, error) {
 	a := s.a
 	output, warnings := &frame{out: s.out}, &frame{out: s.errors}
 	a.stdout, a.stderr, a.status = output, warnings, StatusOK
 	quiet := flags.quiet
-	flags.last = &run{flags: &flags.runFlags}
-	err := a.check(flags, paths)
+	r := &run{flags: &flags.runFlags}
+	err := a.check(r, flags, paths)
 	if err != nil {
 		a.status = a.explain(err)
 	}
@@ -239,7 +241,7 @@ func (s *screen) check(flags *checkFlags, paths []string) error {
 			s.now.output = line.String() + "\n"
 		}
 	}
-	return err
+	return r, err
 }
 
 // show shows what a check printed, where that differs from what is shown.
