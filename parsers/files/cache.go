@@ -42,9 +42,10 @@ type uses struct {
 	asked map[Question]bool     // over a Witness
 	parts map[*Observation]bool // see DependOn
 
-	larger []*uses // those of large values that it was made of, which do not change any more
-	once   sync.Once
-	flat   *Uses // see shared
+	larger  []*uses    // those of large values that it was made of, which do not change any more
+	growing []*Growing // see Growing.DependedOn; none once the value is made
+	once    sync.Once
+	flat    *Uses // see shared
 }
 
 // maxJoined is how many paths of another value are copied; the uses of a larger one are shared.
@@ -166,6 +167,7 @@ func Get[V any](c *Cache, t Tree, key any, make func(Tree) V) V {
 	r := c.find(key)
 	r.once.Do(func() {
 		r.value = make(newRecorder(t, &r.uses))
+		r.uses.settle()
 		c.finished(key, r)
 	})
 	if outer != nil {
@@ -225,6 +227,7 @@ type recorder struct {
 	mu        *sync.Mutex // guards uses
 	uses      *uses
 	witnessed bool // the tree rests on a Witness
+	grows     bool // see Grows
 }
 
 func newRecorder(t Tree, u *uses) *recorder {

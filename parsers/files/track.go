@@ -24,6 +24,7 @@ func Track(t Tree, use func(Tree)) Uses {
 	}
 	seen := &uses{}
 	use(newRecorder(t, seen))
+	seen.settle()
 	out := seen.list()
 	for _, part := range seen.larger {
 		out.larger = append(out.larger, part.shared())

@@ -75,18 +75,18 @@ func (w *Workspace) copiedBy(e *Entry, words [][]byte, engines []string) copies 
 		!slices.ContainsFunc(words, func(word []byte) bool { return bytes.Contains(f.Bytes, word) }) {
 		return out
 	}
-	doc, err := OpenDockerfile(w.For(e.Abs), e, f)
+	doc, read, err := w.For(e.Abs).openDockerfile(e, f)
 	if err != nil {
 		return out
 	}
 	d, nix := doc.Dockerfile, doc.Nix
-	for path := range d.Reads() {
+	for path := range read {
 		out.files[path] = true
 	}
 	if len(engines) > 0 {
 		for _, step := range d.Steps("COPY", "ADD") {
 			for _, word := range step.Instruction.Words {
-				if f, err := d.ReadContext(word.Text); err == nil && slices.Contains(engines, f.Path) {
+				if f, err := d.Context().Read(word.Text); err == nil && slices.Contains(engines, f.Path) {
 					out.files[f.Path] = true
 				}
 			}

@@ -45,6 +45,8 @@ type Workspace struct {
 	surveyed *survey           // nil outside of a snapshot
 	scripts  *shell.Cache      // see Remembering
 	live     bool              // what takes a look at all files is made anew where one of them changes
+	opened   *opened           // nil unless it is live
+	user     *user             // of what is opened; nil outside of Tracked
 	kept     *Workspace        // the snapshot of all runs, with Options.OneRun; else nil
 	oneRun   bool              // this is that snapshot, or made from it
 	opts     Options           // that it was loaded with
@@ -179,6 +181,7 @@ func (w *Workspace) Snapshot() *Workspace {
 	}
 	s.cache = files.NewCache()
 	s.surveyed = newSurvey(&s)
+	s.opened = nil
 	return &s
 }
 
@@ -187,7 +190,7 @@ func (w *Workspace) Snapshot() *Workspace {
 // a snapshot, an edit of one file also counts for what takes a look at all files, such as what the Dockerfiles copy.
 func (w *Workspace) Remembering(scripts *shell.Cache) *Workspace {
 	view := *w.snapshot()
-	view.scripts, view.live = scripts, true
+	view.scripts, view.live, view.opened = scripts, true, new(opened)
 	return &view
 }
 
@@ -238,6 +241,9 @@ func (w *Workspace) With(overlay map[string][]byte) *Workspace {
 		}
 		derived.cache = w.cache.Over(edited, others)
 	}
+	if w.opened != nil {
+		derived.opened = new(opened)
+	}
 	return &derived
 }
 
@@ -256,6 +262,9 @@ func (w *Workspace) Changed(paths ...string) {
 	if w.cache != nil {
 		w.cache.Changed(paths...)
 		w.surveyed.forget()
+	}
+	if w.opened != nil {
+		w.opened.forget()
 	}
 }
 
@@ -287,6 +296,10 @@ func (w *Workspace) Open(e *Entry) (*Document, error) {
 	for _, format := range w.formats {
 		if format.Kind != e.Kind {
 			continue
+		}
+		if e.Kind == files.KindDockerfile && w.sharesOpened() {
+			d, _, err := w.openDockerfile(e, f)
+			return d, err
 		}
 		d, err := format.Open(w, e, f)
 		if err != nil {
@@ -343,7 +356,10 @@ func (s *survey) forget() {
 func (w *Workspace) Tracked(use func(*Workspace)) files.Uses {
 	return files.Track(w.tree, func(t files.Tree) {
 		on := *w
-		on.tree = t
+		on.tree, on.user = t, new(user)
+		if w.opened != nil {
+			defer w.opened.release(on.user)
+		}
 		use(&on)
 	})
 }

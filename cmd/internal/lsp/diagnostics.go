@@ -327,6 +327,9 @@ func documentDiagnostics(s *server, ctx context.Context, p *struct {
 }) (any, error) {
 	uri := p.TextDocument.URI
 	if s.settingsAt(uri) == nil && !s.client.Workspace.Diagnostics.RefreshSupport {
+		s.engine.Lock()
+		s.look(ctx, uri) // before others, so what these ask about it has been found out
+		s.engine.Unlock()
 		if err := s.checkAll(ctx); err != nil { // what others find in it cannot be said later
 			return nil, err
 		}

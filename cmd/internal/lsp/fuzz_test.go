@@ -81,7 +81,8 @@ func someFiles() map[string]string {
 		"seccomp.json": `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls":
 	[{"names": ["read", "opn"], "action": "SCMP_ACT_ALLOW"}]}`,
 		"compose.yaml": "services:\n  a:\n    build:\n      context: app\n" +
-			"    security_opt: ['seccomp:seccomp.json']\n",
+			"    security_opt: ['seccomp:seccomp.json']\n" +
+			"  b:\n    build: .\n    cap_add: [SYS_ADMIN]\n    command: nix-build --no-sandbox\n",
 		".dockerignore":   "*.md\n",
 		"notes/README.md": "nothing\n",
 	}
