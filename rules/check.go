@@ -181,7 +181,7 @@ func checkDocument(
 	fail := func(e RuleError) { r.failed = append(r.failed, e) }
 	run := set.run
 	if opts.internal {
-		run = slices.DeleteFunc(slices.Clone(run), func(c configured) bool { return c.Check.external })
+		run = set.alone
 	}
 	run = set.with(run, doc)
 	r.findings, r.suppressed = c.lint(run, doc, fail, true)

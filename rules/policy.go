@@ -32,7 +32,7 @@ type Policies interface {
 }
 
 // Policy implements Policies.
-func (s *Set) Policy(string) *Policy { return &s.alone }
+func (s *Set) Policy(string) *Policy { return &s.whole }
 
 // policiesOf returns the policies of the files of a workspace, in the order of the files, each with one file; that of
 // the working directory where there are none.

@@ -16,6 +16,7 @@ type Set struct {
 	all   []*Rule // of the packs, whether they are selected or not
 	rules []*Rule
 	run   []configured
+	alone []configured // those of run that ask no other program
 	proof []configured // those of run, and those about syntax, which a fix must not break even if they are not selected
 	// internal are those of proof that ask no other program.
 	internal []configured
@@ -24,7 +25,7 @@ type Set struct {
 	// experimental are those that are off by default, and that a check directive in a file can switch on there.
 	experimental []configured
 	packs        map[*Rule]Pack
-	alone        Policy // of the set for all files
+	whole        Policy // of the set for all files
 	made         *selecting
 
 	ids  sync.Once
@@ -291,7 +292,7 @@ func (s *selecting) only(names []string) error {
 // set returns the set. experimental says whether a file may switch on rules that are off.
 func (s *selecting) set(experimental bool) (*Set, error) {
 	set := &Set{all: s.all, packs: map[*Rule]Pack{}, made: s}
-	set.alone = Policy{Set: set, FailOn: Warning}
+	set.whole = Policy{Set: set, FailOn: Warning}
 	for _, p := range s.packs {
 		for _, r := range p.Rules {
 			set.packs[r] = p
@@ -310,6 +311,9 @@ func (s *selecting) set(experimental bool) (*Set, error) {
 		if on {
 			set.rules = append(set.rules, r)
 			set.run = append(set.run, c)
+			if !r.Check.external {
+				set.alone = append(set.alone, c)
+			}
 		}
 		if on || r.Syntax {
 			set.proof = append(set.proof, c)

@@ -12,6 +12,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
+	"slices"
 )
 
 // MaxSize is the size in bytes above which a file is not read. No real file of the kinds that sandlint reads comes near
@@ -40,8 +41,8 @@ var ErrNotRegular = errors.New("not a regular file")
 // ErrTooLarge is matched by the error for a file above MaxSize.
 var ErrTooLarge = errors.New("sandlint reads no file above 16 MiB")
 
-// Read returns the bytes of a regular file of at most MaxSize bytes. The error matches ErrNotRegular, ErrTooLarge or
-// one of package fs.
+// Read returns the bytes of a regular file of at most MaxSize bytes, which must not be changed: they may be those of a
+// tree in memory. The error matches ErrNotRegular, ErrTooLarge or one of package fs.
 func Read(t Tree, root, name string) ([]byte, error) {
 	return read(t, root, name, nil)
 }
@@ -49,6 +50,9 @@ func Read(t Tree, root, name string) ([]byte, error) {
 // ReadInto is like Read, but reuses a buffer where it is large enough; the result is valid until the buffer is used
 // again.
 func ReadInto(t Tree, root, name string, buffer []byte) ([]byte, error) {
+	if buffer == nil {
+		buffer = []byte{} // Read's may be the memory of a tree
+	}
 	return read(t, root, name, buffer[:0])
 }
 
@@ -73,6 +77,9 @@ func readOpen(f fs.File, info fs.FileInfo, buffer []byte) ([]byte, error) {
 	defer f.Close()
 	if info.Size() > MaxSize {
 		return nil, fmt.Errorf("the file has %d MiB; %w", info.Size()>>20, ErrTooLarge)
+	}
+	if m, ok := f.(*opened); ok && buffer == nil {
+		return slices.Clip(m.text), nil
 	}
 	b, err := readAll(f, int(info.Size()), buffer)
 	if info.Size() == 0 && len(b) > 0 {

@@ -147,6 +147,20 @@ func TestConfined(t *testing.T) {
 	}
 }
 
+// TestReadInto reads files of a tree in memory into one buffer: the tree stays as it is.
+func TestReadInto(t *testing.T) {
+	tree := Memory(map[string][]byte{"/a": []byte("first"), "/b": []byte("other")})
+	var buffer []byte
+	for range 2 {
+		for name, want := range map[string]string{"/a": "first", "/b": "other"} {
+			var err error
+			if buffer, err = ReadInto(tree, "", name, buffer); string(buffer) != want || err != nil {
+				t.Fatalf("%s is %q, %v", name, buffer, err)
+			}
+		}
+	}
+}
+
 // TestReadBounds reads files of the largest size, of one byte more, and paths that are not regular files.
 func TestReadBounds(t *testing.T) {
 	exact, over := strings.Repeat("a", MaxSize), strings.Repeat("a", MaxSize+1)

@@ -105,7 +105,11 @@ func (img *Image) followCommands() {
 		}
 		w.step = s
 		s.file.Source.Spend(10)
-		w.processes = map[scope]*process{{}: {dir: s.Workdir().Text}}
+		if w.processes == nil {
+			w.processes = map[scope]*process{}
+		}
+		clear(w.processes)
+		w.processes[scope{}] = &process{dir: s.Workdir().Text}
 		w.script(script, s.file.Source)
 		s.commands, w.out = w.out, nil
 	}

@@ -77,6 +77,7 @@ type Image struct {
 	steps      []*Step            // what runs in the stage, in order, and its ONBUILD instructions; made on first use
 	end        *state             // what holds at the end of the stage
 	commands   bool               // the commands of the steps are there
+	windows    *bool              // made on first use
 }
 
 // Platform is a platform that an image is built for.
@@ -155,7 +156,18 @@ func (img *Image) Root() *Image {
 // Windows reports whether the image is, or by what the file says may be, one of Windows: the names of its base, a
 // platform, or the escape character show it.
 func (img *Image) Windows() bool {
-	root := img.Root().Stage
+	if root := img.Root(); root != img {
+		return root.Windows()
+	}
+	if img.windows == nil {
+		windows := img.isWindows()
+		img.windows = &windows
+	}
+	return *img.windows
+}
+
+func (img *Image) isWindows() bool {
+	root := img.Stage
 	name := strings.ToLower(root.Image + " " + root.Base.Text)
 	return img.Dockerfile.Escape == '`' || strings.Contains(name, "windows") || strings.Contains(name, "nanoserver") ||
 		strings.Contains(name, "servercore") || strings.Contains(strings.ToLower(root.Platform), "windows")
@@ -240,7 +252,7 @@ func (d *Dockerfile) Script(i *dockerfile.Instruction) *shell.Script {
 		return s
 	}
 	if d.scripts == nil {
-		d.scripts = map[*dockerfile.Instruction]*shell.Script{}
+		d.scripts = make(map[*dockerfile.Instruction]*shell.Script, len(d.Instructions)/2)
 	}
 	s := d.script(i)
 	d.scripts[i] = s
@@ -298,6 +310,9 @@ const maxExpanded = 100_000
 
 // Expansion is dockerfile.File.Expansion, which it asks once for each word: several rules look at the same one.
 func (d *Dockerfile) Expansion(at *dockerfile.Instruction, word string) dockerfile.Expansion {
+	if !strings.ContainsAny(word, "$\"'\\`") {
+		return d.File.Expansion(at, word)
+	}
 	key := expandable{at: at, word: word}
 	return d.expandOnce(key, func() dockerfile.Expansion { return d.File.Expansion(at, word) })
 }
@@ -314,7 +329,7 @@ func (d *Dockerfile) expandOnce(key expandable, expand func() dockerfile.Expansi
 	}
 	e := expand()
 	if d.expanded == nil {
-		d.expanded = map[expandable]dockerfile.Expansion{}
+		d.expanded = make(map[expandable]dockerfile.Expansion, len(d.Instructions))
 	}
 	if len(d.expanded) < maxExpanded {
 		d.expanded[key] = e

@@ -1,6 +1,9 @@
 package image
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // index finds steps by keyword and commands by program.
 type index struct {
@@ -8,11 +11,12 @@ type index struct {
 	byKeyword map[string][]*Step
 	commands  []*Command
 	byProgram map[string][]*Command // made on first use
+	selected  map[string][]*Step    // by several keywords
 }
 
 // Steps returns the steps with one of the keywords, in upper case, in the order of the file; without keywords, all.
 // Each instruction is there once, where it stands: those before the first FROM, and the triggers of ONBUILD as Deferred
-// steps.
+// steps. The list must not be changed.
 func (d *Dockerfile) Steps(keywords ...string) []*Step {
 	d.makeSteps()
 	switch len(keywords) {
@@ -21,11 +25,32 @@ func (d *Dockerfile) Steps(keywords ...string) []*Step {
 	case 1:
 		return d.index.byKeyword[keywords[0]]
 	}
-	var out []*Step
-	for _, k := range keywords {
-		out = append(out, d.index.byKeyword[k]...)
+	key := strings.Join(keywords, " ")
+	if list, ok := d.index.selected[key]; ok {
+		return list
 	}
-	slices.SortFunc(out, func(a, b *Step) int { return a.Index - b.Index })
+	list := d.selectSteps(keywords)
+	if d.index.selected == nil {
+		d.index.selected = map[string][]*Step{}
+	}
+	d.index.selected[key] = list
+	return list
+}
+
+func (d *Dockerfile) selectSteps(keywords []string) []*Step {
+	count := 0
+	for _, k := range keywords {
+		count += len(d.index.byKeyword[k])
+	}
+	if count == 0 {
+		return nil
+	}
+	out := make([]*Step, 0, count)
+	for _, s := range d.index.steps {
+		if slices.Contains(keywords, s.Name) {
+			out = append(out, s)
+		}
+	}
 	return out
 }
 

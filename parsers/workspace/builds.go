@@ -578,6 +578,20 @@ type buildContext struct {
 	found  []*build
 	looked bool
 	needed []map[*dockerfile.Stage]bool // the stages that each of found runs; made on first use
+
+	// What contexts and bound return, made on first use.
+	known   []string
+	asked   bool
+	bounded string
+	folders map[string]bool // what IsDir returned, by name
+}
+
+// bound returns the folder that bounds what is read for the Dockerfile.
+func (c *buildContext) bound() string {
+	if c.bounded == "" {
+		c.bounded = c.w.root(filepath.Dir(c.abs))
+	}
+	return c.bounded
 }
 
 // builds returns the builds of the Dockerfile that its neighbours describe.
@@ -591,8 +605,15 @@ func (c *buildContext) builds() []*build {
 	return c.found
 }
 
-// contexts returns the known build contexts of the Dockerfile.
+// contexts returns the known build contexts of the Dockerfile. The list must not be changed.
 func (c *buildContext) contexts() []string {
+	if !c.asked {
+		c.known, c.asked = c.findContexts(), true
+	}
+	return c.known
+}
+
+func (c *buildContext) findContexts() []string {
 	var out []string
 	for _, b := range c.builds() {
 		if b.context != "" && !slices.Contains(out, b.context) {
@@ -603,7 +624,7 @@ func (c *buildContext) contexts() []string {
 		for _, name := range append([]string{c.abs}, c.links...) {
 			out = append(out, filepath.Dir(name))
 		}
-		out = append(out, c.w.root(filepath.Dir(c.abs)))
+		out = append(out, c.bound())
 	}
 	return out
 }
@@ -621,7 +642,19 @@ func (c *buildContext) Target(img *image.Image) bool {
 
 // IsDir implements image.Context.
 func (c *buildContext) IsDir(name string) bool {
-	root := c.w.root(filepath.Dir(c.abs))
+	is, ok := c.folders[name]
+	if !ok {
+		is = c.isDir(name)
+		if c.folders == nil {
+			c.folders = map[string]bool{}
+		}
+		c.folders[name] = is
+	}
+	return is
+}
+
+func (c *buildContext) isDir(name string) bool {
+	root := c.bound()
 	contexts := c.contexts()
 	if len(contexts) == 0 {
 		contexts = []string{filepath.Dir(c.abs), root}

@@ -67,12 +67,16 @@ func assignmentIn(value string) string {
 // isName reports whether a text is the name of a variable.
 func isName(text string) bool {
 	for n := 0; n < len(text); n++ {
-		c := text[n]
-		if c != '_' && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (n == 0 || c < '0' || c > '9') {
+		if c := text[n]; !inName(c) || n == 0 && c >= '0' && c <= '9' {
 			return false
 		}
 	}
 	return text != ""
+}
+
+// inName reports whether a byte can be part of the name of a variable, behind the first one.
+func inName(c byte) bool {
+	return c == '_' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9'
 }
 
 // pairEdits returns the edits that write a pair with a "=", nil where the value cannot be written so that it stays the

@@ -264,7 +264,7 @@ func plainUses(text string, use func(name string, at, end int)) {
 			braced := strings.HasPrefix(rest, "{")
 			rest = strings.TrimPrefix(rest, "{")
 			length := 0
-			for length < len(rest) && isName("x"+rest[length:length+1]) {
+			for length < len(rest) && inName(rest[length]) {
 				length++
 			}
 			end := len(text) - len(rest) + length
@@ -287,9 +287,9 @@ func assigns(text, name string) bool {
 		}
 		start, end := from+n, from+n+len(name)
 		from = end
-		before := start > 0 && (text[start-1] == '$' || text[start-1] == '{' || isName("x"+text[start-1:start]) ||
+		before := start > 0 && (text[start-1] == '$' || text[start-1] == '{' || inName(text[start-1]) ||
 			text[start-1] == '-')
-		if after := end < len(text) && isName("x"+text[end:end+1]); before || after {
+		if after := end < len(text) && inName(text[end]); before || after {
 			continue
 		}
 		return true
