@@ -575,14 +575,18 @@ type checker struct {
 
 	states [2]*state // the newest first
 	before map[*source.File]*fixdocker.Meaning
+	latest *fixdocker.Meaning
 }
 
-// meaning reads a Dockerfile that fixes are compared with. It remembers those of the original files.
+// meaning reads a Dockerfile that fixes are compared with. It remembers those of the original files, and the last one.
 func (c *checker) meaning(f *source.File) *fixdocker.Meaning {
 	if m := c.before[f]; m != nil {
 		return m
 	}
-	m := fixdocker.Read(f)
+	if c.latest == nil || c.latest.Source() != f {
+		c.latest = fixdocker.Read(f)
+	}
+	m := c.latest
 	if slices.Contains(c.original, f) {
 		if c.before == nil {
 			c.before = map[*source.File]*fixdocker.Meaning{}

@@ -149,7 +149,7 @@ func (c *Comparison) New() *workspace.Document {
 }
 
 func compareDockerfile(c *Comparison) string {
-	if difference := c.read(c.Before).Compare(fixdocker.Read(c.After), c.Fixes); difference != "" {
+	if difference := c.read(c.Before).Compare(c.After, c.Fixes); difference != "" {
 		return difference
 	}
 	old, now := c.Old(), c.New()

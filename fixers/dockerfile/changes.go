@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -206,6 +207,31 @@ type mask struct {
 	// shape leaves only the structure: text of another format lies in the words of commands, in values and in heredocs,
 	// and is compared elsewhere.
 	shape bool
+
+	written string // see key
+}
+
+// key returns a text that is the same for two masks that leave out the same.
+func (m *mask) key() string {
+	if m == nil {
+		return ""
+	}
+	if m.written == "" {
+		var b strings.Builder
+		for _, list := range [][]string{
+			m.removed, m.added, m.packages, m.flags, m.variables, m.labels, m.come, m.gone,
+			m.removedCommands, m.addedCommands,
+		} {
+			fmt.Fprintf(&b, "%q", list)
+		}
+		for _, was := range slices.Sorted(maps.Keys(m.spellings)) {
+			fmt.Fprintf(&b, "%q=%q", was, m.spellings[was])
+		}
+		fmt.Fprint(&b, m.user, m.rooted, m.digests, m.exec, m.reordered, m.separated, m.quoted, m.chained,
+			m.rootedDest, m.folderDest, m.copies, m.shape)
+		m.written = b.String()
+	}
+	return m.written
 }
 
 func (m *mask) add(c fixers.Change) {
@@ -356,11 +382,8 @@ func (e *element) sameBut(other *element, m *mask) bool {
 	if e.isRefused() || other.isRefused() {
 		return false
 	}
-	a := canonicalizer{escape: e.escape, shell: e.shell, mask: m}
-	b := canonicalizer{escape: other.escape, shell: other.shell, mask: m}
-	a.instruction(e.node, e.parsed)
-	b.instruction(other.node, other.parsed)
-	if a.out.String() != b.out.String() {
+	a, b := e.form(m), other.form(m)
+	if a.text != b.text {
 		return false
 	}
 	// What was left out must be what was declared: words that go, and words that come.

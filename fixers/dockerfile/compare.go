@@ -19,11 +19,19 @@ import (
 // package) may differ in the instructions that they edit, and nothing else in these; all others must stay as they were.
 // What BuildKit refuses is compared as text, and there must not be more of it.
 func Compare(before, after *source.File, fixes []fixers.Fix) string {
-	return Read(before).Compare(Read(after), fixes)
+	return Read(before).Compare(after, fixes)
 }
 
-// Compare is like the function Compare, for texts that were already read.
-func (m *Meaning) Compare(after *Meaning, fixes []fixers.Fix) string {
+// Compare is like the function Compare, for a text before that was already read. Many texts can be compared with it: of
+// each, BuildKit reads only the instructions that the edits touch and that it has not read before.
+func (m *Meaning) Compare(result *source.File, fixes []fixers.Fix) string {
+	edits, err := editsOf(m.file, result, fixes)
+	var after *Meaning
+	if err == nil {
+		after = m.reread(result, edits)
+	} else {
+		after = Read(result)
+	}
 	repair := slices.ContainsFunc(fixes, fixers.Declares[fixers.Repair])
 	switch {
 	case after.err != nil:
@@ -38,7 +46,6 @@ func (m *Meaning) Compare(after *Meaning, fixes []fixers.Fix) string {
 		}
 		return ""
 	}
-	edits, err := editsOf(m.file, after.file, fixes)
 	if err != nil {
 		return err.Error()
 	}

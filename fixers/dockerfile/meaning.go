@@ -3,7 +3,6 @@ package dockerfile
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -24,15 +23,13 @@ type Meaning struct {
 	file     *source.File
 	escape   rune
 	elements []*element
-	err      error // why the text cannot be read at all
+	err      error     // why the text cannot be read at all
+	known    *readings // shared by all texts that are read again
 }
 
 // element is one parser directive or instruction, or a run of lines that BuildKit refuses.
 type element struct {
-	// name is the keyword in upper case, or that of the directive.
-	name string
-	// raw is the logical line and the heredocs: two elements with equal raw are the same.
-	raw  string
+	*reading
 	span source.Span // whole lines, without the last line end
 	line int         // the first one, from 1
 	// stage counts the FROM instructions up to and including this one.
@@ -40,30 +37,18 @@ type element struct {
 	// shell says that a Bourne-like shell reads the text of a RUN.
 	shell  bool
 	escape rune
-	node   *parser.Node // nil for a directive and for refused lines
-	broken bool         // the lines are refused
-
-	parsed     any // by BuildKit, from node, on first use
-	refusal    error
-	parsedOnce bool
+	broken bool // the lines are refused
 }
 
-// parse returns what BuildKit makes of the instruction, or why it refuses it.
-func (e *element) parse() (any, error) {
-	if !e.parsedOnce {
-		e.node.PrevComment = nil // without a linter, BuildKit v0.34.2 panics at a comment "check=…"
-		e.parsed, e.refusal = instructions.ParseInstruction(e.node)
-		e.parsedOnce = true
-	}
-	return e.parsed, e.refusal
-}
+// Source returns the text that was read.
+func (m *Meaning) Source() *source.File { return m.file }
 
 // maxRefusals is the number of refused pieces after which a text counts as unreadable.
 const maxRefusals = 32
 
 // Read returns the meaning of f.
 func Read(f *source.File) *Meaning {
-	m := &Meaning{file: f}
+	m := &Meaning{file: f, known: newReadings()}
 	text := readable(f.Bytes)
 	result := &parser.Result{AST: &parser.Node{}, EscapeToken: parser.DefaultEscapeToken}
 	var refused []*element
@@ -80,18 +65,16 @@ func Read(f *source.File) *Meaning {
 			return m
 		}
 		span := source.Span{Start: f.FullLine(first).Start, End: f.Line(last).End}
-		refused = append(refused, &element{name: "text", raw: f.Text(span), span: span, line: first, broken: true})
+		refused = append(refused, &element{
+			reading: &reading{name: "text", raw: f.Text(span)}, span: span, line: first, broken: true,
+		})
 		text = withoutLines(text, first, last)
 	}
 	m.escape = result.EscapeToken
 	m.readDirectives()
 	for _, node := range result.AST.Children {
-		e := &element{name: strings.ToUpper(node.Value), line: node.StartLine, node: node}
+		e := &element{reading: m.known.of(node), line: node.StartLine}
 		e.span = source.Span{Start: f.FullLine(node.StartLine).Start, End: f.Line(node.EndLine).End}
-		e.raw = node.Original
-		for _, h := range node.Heredocs {
-			e.raw += fmt.Sprintf("\x00%d %q %v %v\x00%s", h.FileDescriptor, h.Name, h.Expand, h.Chomp, h.Content)
-		}
 		m.elements = append(m.elements, e)
 	}
 	if len(refused) > 0 {
@@ -172,7 +155,7 @@ func (m *Meaning) readDirectives() {
 			return
 		}
 		m.elements = append(m.elements, &element{
-			name: "# " + d.Name, raw: d.Value, line: n,
+			reading: &reading{name: "# " + d.Name, raw: d.Value}, line: n,
 			span: source.Span{Start: m.file.FullLine(n).Start, End: m.file.Line(n).End},
 		})
 	}
@@ -234,13 +217,10 @@ func (e *element) text() (canonical string, broken bool) {
 	if e.node == nil {
 		return e.name + "\x00" + e.raw, e.broken
 	}
-	c := canonicalizer{escape: e.escape, shell: e.shell}
-	parsed, err := e.parse()
-	if err != nil {
+	if e.isRefused() {
 		return "broken\x00" + e.raw, true
 	}
-	c.instruction(e.node, parsed)
-	return c.out.String(), false
+	return e.form(nil).text, false
 }
 
 // isRefused reports whether BuildKit refuses an element.
