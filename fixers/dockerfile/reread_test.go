@@ -15,12 +15,16 @@ import (
 
 // someLines are what random Dockerfiles of TestReread are made of: with what continues, hides or ends an instruction.
 var someLines = []string{
-	"FROM alpine AS a\n", "FROM a\n", "from windows/nanoserver\n", "RUN make\n", "RUN make \\\n", "  && make install\n",
-	"RUN <<EOF\n", "EOF\n", "RUN <<-'END' cat\n", "\tEND\n", "COPY <<a <<b /x\n", "a\n", "b\n", "# comment\n",
-	"# escape=`\n",
-	""# syntax=docker/dockerfile:1\n", "\n", "\\\n", "  \\\n", "SHELL [\"cmd\", \"/S\"]\n", "ENV A=b\\\n",
-	"ENV A b c\n", "ONBUILD RUN a\n", "FOO bar\n", "USER x`\n", "USER mark\n", "CMD [\"a\", \"b\"]\n", "CMD [\"a\",\n",
-	"\ufeff", "RUN a\x00b\n", "RUN \xff\n", "RUN echo # \\\n", "  # in between\n", "EXPOSE\n", "HEALTHCHECK \n",
+	"FROM alpine AS a\n", "FROM a\n", "from windows/nanoserver\n", "RUN make\n",
+	"RUN make \\\n", "  && make install\n",
+	"RUN <<EOF\n", "EOF\n", "RUN <<-'END' cat\n", "\tEND\n", "COPY <<a <<b /x\n", "a\n", "b\n",
+	"# comment\n",
+	"# escape=`\n", "# syntax=docker/dockerfile:1\n", "\n", "\\\n", "  \\\n",
+	"SHELL [\"cmd\", \"/S\"]\n", "ENV A=b\\\n",
+	"ENV A b c\n", "ONBUILD RUN a\n", "FOO bar\n", "USER x`\n", "USER mark\n",
+	"CMD [\"a\", \"b\"]\n", "CMD [\"a\",\n",
+	"\ufeff", "RUN a\x00b\n", "RUN \xff\n", "RUN echo # \\\n", "  # in between\n", "EXPOSE\n",
+	"HEALTHCHECK \n",
 	"LABEL a=\"\n",
 }
 
