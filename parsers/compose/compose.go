@@ -38,6 +38,8 @@ type File struct {
 	Legacy bool
 	// Problems are in order of position. Kinds are the Kind… constants.
 	Problems []source.Problem
+
+	byName map[string]*Service
 }
 
 // Service is one service, merged with those that it extends in the same file.
@@ -123,14 +125,7 @@ type Build struct {
 }
 
 // Service returns the service with the given name, or nil.
-func (f *File) Service(name string) *Service {
-	for _, s := range f.Services {
-		if s.Name == name {
-			return s
-		}
-	}
-	return nil
-}
+func (f *File) Service(name string) *Service { return f.byName[name] }
 
 // BuildPlatforms returns the platforms that the service's image is built for: those of its build, or else its own. None
 // means the builder's platform.

@@ -21,8 +21,10 @@ func Parse(f *source.File) *File {
 	for _, root := range tree.Documents {
 		p.document(root)
 	}
+	p.file.byName = make(map[string]*Service, len(p.file.Services))
 	for i, s := range p.file.Services {
 		p.file.Services[i] = p.extended(s, 0)
+		p.file.byName[s.Name] = p.file.Services[i]
 	}
 	slices.SortStableFunc(p.file.Problems, func(a, b source.Problem) int {
 		return cmp.Compare(a.Span.Start, b.Span.Start)

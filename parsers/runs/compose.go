@@ -13,10 +13,13 @@ import (
 func OfCompose(f *compose.File) []*Run {
 	out := make([]*Run, 0, len(f.Services))
 	for _, s := range f.Services {
-		out = append(out, ofService(f.Source, s))
+		out = append(out, OfService(f, s))
 	}
 	return out
 }
+
+// OfService returns one service of a Compose file, as OfCompose does.
+func OfService(f *compose.File, s *compose.Service) *Run { return ofService(f.Source, s) }
 
 func ofService(f *source.File, s *compose.Service) *Run {
 	in := in{f}

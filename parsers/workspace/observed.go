@@ -60,12 +60,17 @@ func (w *Workspace) entriesOf(kind files.Kind) []*Entry {
 // entryAt returns the entry of a kind at an absolute path, nil for none.
 func (w *Workspace) entryAt(kind files.Kind, abs string) *Entry {
 	files.Ask(w.tree, files.Question{Op: askedEntry, Name: abs})
-	return entryIn(w.entries(), func(e *Entry) bool { return e.Kind == kind && e.Abs == abs })
+	return w.shownAs(w.show(abs), func(e *Entry) bool { return e.Kind == kind && e.Abs == abs })
 }
 
-func entryIn(list []*Entry, is func(*Entry) bool) *Entry {
-	if n := slices.IndexFunc(list, is); n >= 0 {
-		return list[n]
+// shownAs returns the first entry with a path, as shown, for which is returns true. Entries are in order of path.
+func (w *Workspace) shownAs(path string, is func(*Entry) bool) *Entry {
+	all := w.entries()
+	n, _ := slices.BinarySearchFunc(all, path, func(e *Entry, path string) int { return strings.Compare(e.Path, path) })
+	for ; n < len(all) && all[n].Path == path; n++ {
+		if is(all[n]) {
+			return all[n]
+		}
 	}
 	return nil
 }
@@ -73,7 +78,7 @@ func entryIn(list []*Entry, is func(*Entry) bool) *Entry {
 // Has reports whether a file is among the entries, by its path as shown.
 func (w *Workspace) Has(path string) bool {
 	files.Ask(w.tree, files.Question{Op: askedShown, Name: path})
-	return entryIn(w.entries(), func(e *Entry) bool { return e.Path == path }) != nil
+	return w.shownAs(path, func(*Entry) bool { return true }) != nil
 }
 
 // Witnessed reports whether all files of the workspace are read from a files.Witness.
@@ -86,7 +91,7 @@ func (w *Workspace) Answer(q files.Question, fresh bool) (string, bool) {
 	case askedKind:
 		return w.describe(w.entriesOf(files.Kind(q.Name))), true
 	case askedEntry:
-		if e := entryIn(w.entries(), func(e *Entry) bool { return e.Abs == q.Name }); e != nil {
+		if e := w.shownAs(w.show(q.Name), func(e *Entry) bool { return e.Abs == q.Name }); e != nil {
 			return w.Describe(e), true
 		}
 		return "no entry", true

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"bytes"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -180,18 +181,58 @@ type link struct {
 	root   string // that bounds what a kubernetes link can mean
 }
 
+// links are places that name profiles, by what they may mean.
+type links struct {
+	targets map[string][]link // by the path that is meant
+	pods    map[string][]link // those of Kubernetes, by the last element of the path
+}
+
+func linksBy(list []link) links {
+	out := links{map[string][]link{}, map[string][]link{}}
+	for _, l := range list {
+		if l.Kind == UseKubernetes {
+			base := path.Base(l.target)
+			out.pods[base] = append(out.pods[base], l)
+		} else {
+			out.targets[l.target] = append(out.targets[l.target], l)
+		}
+	}
+	return out
+}
+
 // usesOf returns the places of the workspace that name a profile.
 func (w *Workspace) usesOf(e *Entry, p *seccomp.Profile) []Use {
 	var out []Use
-	for _, l := range append(slices.Clip(w.profileLinks()), w.composeAround(e.Abs)...) {
-		named := p.Dialect != seccomp.SPO && l.target == e.Abs
-		if l.Kind == UseKubernetes {
-			named = w.meansResource(l, e, p) || p.Dialect != seccomp.SPO && w.meansFile(l, e)
-		}
-		if named && !slices.ContainsFunc(out, func(u Use) bool {
-			return u.Kind == l.Kind && u.Span == l.Span && u.File.Path == l.File.Path
-		}) {
+	type place struct {
+		kind UseKind
+		span source.Span
+		path string
+	}
+	seen := map[place]bool{}
+	add := func(l link) {
+		if at := (place{l.Kind, l.Span, l.File.Path}); !seen[at] {
+			seen[at] = true
 			out = append(out, l.Use)
+		}
+	}
+	named := w.profileLinks()
+	if p.Dialect != seccomp.SPO {
+		for _, l := range named.targets[e.Abs] {
+			add(l)
+		}
+		for _, l := range named.pods[filepath.Base(e.Abs)] {
+			if w.meansFile(l, e) {
+				add(l)
+			}
+		}
+		for _, l := range w.composeAround(e.Abs) {
+			add(l)
+		}
+	} else {
+		for _, l := range named.pods[path.Base(resourceFile(p))] {
+			if w.meansResource(l, e, p) {
+				add(l)
+			}
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Use) int {
@@ -204,10 +245,10 @@ func (w *Workspace) usesOf(e *Entry, p *seccomp.Profile) []Use {
 }
 
 // profileLinks returns the places in the files of the workspace that name profiles.
-func (w *Workspace) profileLinks() []link {
+func (w *Workspace) profileLinks() links {
 	if w.live {
 		type key struct{}
-		return cached(w, key{}, func(w *Workspace) []link { return w.linksIn(w.naming) })
+		return cached(w, key{}, func(w *Workspace) links { return linksBy(w.linksIn(w.naming)) })
 	}
 	s := w.surveyed
 	s.mu.Lock()
@@ -215,7 +256,7 @@ func (w *Workspace) profileLinks() []link {
 	if !s.linked {
 		s.linksFrom = s.look(func(w *Workspace) {
 			files.Ask(w.tree, files.Question{Op: askedNaming})
-			s.links, s.linked = w.linksIn(w.naming), true
+			s.links, s.linked = linksBy(w.linksIn(w.naming)), true
 		})
 	}
 	files.DependOn(w.tree, s.linksFrom)
@@ -225,15 +266,39 @@ func (w *Workspace) profileLinks() []link {
 // meansFile reports whether a path below the kubelet's folder for profiles means the file of an entry: it is the only
 // profile below the root of the manifest whose path ends so.
 func (w *Workspace) meansFile(l link, e *Entry) bool {
-	ends := func(e *Entry) bool {
-		abs := filepath.ToSlash(e.Abs)
-		return e.Kind == files.KindSeccomp && strings.HasSuffix(abs, "/"+l.target) && files.Inside(l.root, e.Abs)
+	type key struct{ target, root string }
+	return e.Abs == cached(w, key{l.target, l.root}, func(w *Workspace) string {
+		only := ""
+		for _, other := range w.profilesCalled(path.Base(l.target)) {
+			if strings.HasSuffix(filepath.ToSlash(other), "/"+l.target) && files.Inside(l.root, other) {
+				if only != "" {
+					return ""
+				}
+				only = other
+			}
+		}
+		return only
+	})
+}
+
+// profilesCalled returns the absolute paths of the profiles with a base name.
+func (w *Workspace) profilesCalled(base string) []string {
+	type key struct{}
+	return cached(w, key{}, func(w *Workspace) map[string][]string {
+		out := map[string][]string{}
+		for _, e := range w.entriesOf(files.KindSeccomp) {
+			out[filepath.Base(e.Abs)] = append(out[filepath.Base(e.Abs)], e.Abs)
+		}
+		return out
+	})[base]
+}
+
+// resourceFile returns the name of the file to which the operator writes a SeccompProfile.
+func resourceFile(p *seccomp.Profile) string {
+	if name := p.Name.Text; strings.HasSuffix(name, ".json") {
+		return name
 	}
-	if !ends(e) {
-		return false
-	}
-	return !slices.ContainsFunc(w.entriesOf(files.KindSeccomp),
-		func(other *Entry) bool { return other.Abs != e.Abs && ends(other) })
+	return p.Name.Text + ".json"
 }
 
 // meansResource reports whether a path below the kubelet's folder for profiles is the one to which the operator writes
@@ -243,10 +308,7 @@ func (w *Workspace) meansResource(l link, e *Entry, p *seccomp.Profile) bool {
 	if !ok || p.Dialect != seccomp.SPO || p.Name.Text == "" || !files.Inside(l.root, e.Abs) {
 		return false
 	}
-	name := p.Name.Text
-	if !strings.HasSuffix(name, ".json") {
-		name += ".json"
-	}
+	name := resourceFile(p)
 	namespace, file, ok := strings.Cut(rest, "/")
 	if !ok {
 		return rest == name
@@ -290,7 +352,8 @@ func (w *Workspace) linksIn(files []string) []link {
 	return out
 }
 
-// composeAround returns the links of the Compose files beside a profile, or in a folder above it up to the root.
+// composeAround returns the links that mean a profile, of the Compose files beside it, or in a folder above it up to
+// the root.
 func (w *Workspace) composeAround(abs string) []link {
 	dir := filepath.Dir(abs)
 	root := w.root(dir)
@@ -299,12 +362,13 @@ func (w *Workspace) composeAround(abs string) []link {
 		for _, name := range composeFiles {
 			file := filepath.Join(dir, name)
 			type key string
-			out = append(out, cached(w, key(file), func(w *Workspace) []link {
+			around := cached(w, key(file), func(w *Workspace) links {
 				if f, err := w.neighbour(root, file); err == nil && bytes.Contains(f.Bytes, []byte("security_opt")) {
-					return composeLinks(file, f)
+					return linksBy(composeLinks(file, f))
 				}
-				return nil
-			})...)
+				return links{}
+			})
+			out = append(out, around.targets[abs]...)
 		}
 		up := filepath.Dir(dir)
 		if dir == root || up == dir {

@@ -75,7 +75,7 @@ func (w *Workspace) composeRuns(abs string, f *compose.File) []*runs.Run {
 				return nil
 			}
 		}
-		return w.extended(root, dir, parsed, 0)
+		return w.extended(root, dir, parsed)
 	}
 	own := base == main || main != "" && base == over
 	var out []*runs.Run
@@ -110,41 +110,53 @@ func (w *Workspace) composeRuns(abs string, f *compose.File) []*runs.Run {
 // merged returns the services of a file with those of an override file.
 func merged(base, over []*runs.Run) []*runs.Run {
 	out := slices.Clone(base)
+	at := make(map[string]int, len(base))
+	for n, r := range base {
+		at[r.Name] = n
+	}
 	for _, o := range over {
-		n := slices.IndexFunc(out, func(r *runs.Run) bool { return r.Name == o.Name })
-		if n < 0 {
-			out = append(out, o)
+		if n, ok := at[o.Name]; ok {
+			out[n] = out[n].Over(o)
 			continue
 		}
-		out[n] = out[n].Over(o)
+		at[o.Name] = len(out)
+		out = append(out, o)
 	}
 	return out
 }
 
 // extended returns the services of a file, merged with those of other files that they extend.
-func (w *Workspace) extended(root, dir string, f *compose.File, depth int) []*runs.Run {
-	out := runs.OfCompose(f)
+func (w *Workspace) extended(root, dir string, f *compose.File) []*runs.Run {
+	out := make([]*runs.Run, len(f.Services))
 	for n, s := range f.Services {
-		if !s.ExtendsFile.Known || !s.Extends.Known || depth == maxExtends {
-			continue
-		}
-		abs := filepath.Join(dir, filepath.FromSlash(s.ExtendsFile.Text))
-		if !files.Inside(root, abs) {
-			continue
-		}
-		other := w.composeFile(root, abs)
-		if other == nil {
-			continue
-		}
-		for _, base := range w.extended(root, filepath.Dir(abs), other, depth+1) {
-			if base.Name == s.Extends.Text {
-				r := base.Over(out[n])
-				r.File, r.Span, r.Whole, r.Name, r.Open = out[n].File, out[n].Span, out[n].Whole, out[n].Name, base.Open
-				out[n] = r
-			}
-		}
+		out[n] = w.extendedService(root, dir, f, s, 0)
 	}
 	return out
+}
+
+// extendedService returns one service of a file, merged with those of other files that it extends, one after the other:
+// what others in these files extend is not looked at.
+func (w *Workspace) extendedService(root, dir string, f *compose.File, s *compose.Service, depth int) *runs.Run {
+	out := runs.OfService(f, s)
+	if !s.ExtendsFile.Known || !s.Extends.Known || depth == maxExtends {
+		return out
+	}
+	abs := filepath.Join(dir, filepath.FromSlash(s.ExtendsFile.Text))
+	if !files.Inside(root, abs) {
+		return out
+	}
+	other := w.composeFile(root, abs)
+	if other == nil {
+		return out
+	}
+	extended := other.Service(s.Extends.Text)
+	if extended == nil {
+		return out
+	}
+	base := w.extendedService(root, filepath.Dir(abs), other, extended, depth+1)
+	r := base.Over(out)
+	r.File, r.Span, r.Whole, r.Name, r.Open = out.File, out.Span, out.Whole, out.Name, base.Open
+	return r
 }
 
 // hostedRuns adds the runs in a file of another language.

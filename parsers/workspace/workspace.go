@@ -319,7 +319,7 @@ type survey struct {
 
 	folders *sync.Map // folders with all symbolic links followed, by their paths
 	copied  *copies
-	links   []link
+	links   links
 	linked  bool
 
 	// What they depend on, over a files.Witness.
@@ -346,7 +346,7 @@ func (s *survey) look(do func(*Workspace)) *files.Observation {
 func (s *survey) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.copied, s.links, s.linked = nil, nil, false
+	s.copied, s.links, s.linked = nil, links{}, false
 	s.folders.Clear()
 	s.running.forget()
 }
