@@ -57,7 +57,11 @@ func reportHandOver(p *rules.Pass, profile *workspace.Profile, name seccomp.Stri
 		}
 		finding := report.At(profile, name.Span,
 			fmt.Sprintf("syscall %q has the action %q, %s", name.Text, notify, effect))
-		if slices.Contains(set, false) {
+		switch {
+		case !targets.Given(runtime) && !slices.ContainsFunc(targets.Loaders(profile.Profile),
+			func(l decide.Loader) bool { return l.CommonRuntime() == runtime }):
+			finding.Severity = rules.Info // few have this runtime
+		case slices.Contains(set, false):
 			finding.Severity = rules.Warning
 		}
 		p.Report(finding)

@@ -279,7 +279,11 @@ func (a *app) note(p *seccomp.Profile) {
 
 // noteRefusals reports who refuses a profile that is shown nevertheless.
 func (a *app) noteRefusals(p *seccomp.Profile, s decisions.Scope) {
-	for i, r := range decisions.Refusals(p, s) {
+	a.noteRefused(p, decisions.Refusals(p, s))
+}
+
+func (a *app) noteRefused(p *seccomp.Profile, refusals []decisions.Refused) {
+	for i, r := range refusals {
 		if i == maxNotes {
 			a.warnf("%s is refused for more reasons", p.Source.Path)
 			return

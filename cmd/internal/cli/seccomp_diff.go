@@ -46,7 +46,11 @@ Exit status: 0 when they decide alike, 1 when they do not.`,
 			if err != nil || before == nil || after == nil {
 				return err
 			}
-			d := decisions.NewDiff(before, after, scope.Targets)
+			d := decisions.NewDiff(before, after, scope)
+			a.noteRefused(before, d.OldRefused)
+			if before.Source.Path != after.Source.Path {
+				a.noteRefused(after, d.NewRefused)
+			}
 			if !d.Empty() {
 				a.setStatus(StatusFindings)
 			}

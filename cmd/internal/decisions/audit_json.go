@@ -98,7 +98,7 @@ func newRecordJSON(v *Verdict, p *seccomp.Profile, file string) recordJSON {
 			answers = v.Explanation.Answers
 		}
 		for _, a := range answers {
-			one.Answers = append(one.Answers, newAnswerJSON(&a))
+			one.Answers = append(one.Answers, newAnswerJSON(&a, v.Explanation.Args.any()))
 		}
 		out.Profile = one
 	}

@@ -14,12 +14,14 @@ import (
 // Diff is what two profiles do differently.
 type Diff struct {
 	Old, New *seccomp.Profile
+	// OldRefused and NewRefused say who refuses each of them. The rules are compared nevertheless.
+	OldRefused, NewRefused []Refused
 	*decide.Difference
 }
 
-// NewDiff compares two profiles for the targets.
-func NewDiff(old, new *seccomp.Profile, t decide.Targets) *Diff {
-	return &Diff{old, new, decide.Diff(old, new, t)}
+// NewDiff compares two profiles for the targets of a scope.
+func NewDiff(old, new *seccomp.Profile, s Scope) *Diff {
+	return &Diff{old, new, Refusals(old, s), Refusals(new, s), decide.Diff(old, new, s.Targets)}
 }
 
 // summary says in a few words what changed.

@@ -193,15 +193,18 @@ func newChangeJSON(c *decide.Change) changeJSON {
 // border that is not there.
 func (d *Diff) WriteJSON(w io.Writer) error {
 	out := struct {
-		Version int          `json:"version"`
-		Old     string       `json:"old"`
-		New     string       `json:"new"`
-		Equal   bool         `json:"equal"`
-		Whole   []wholeJSON  `json:"whole"`
-		Borders []borderJSON `json:"borders"`
-		Changes []changeJSON `json:"changes"`
+		Version     int           `json:"version"`
+		Old         string        `json:"old"`
+		New         string        `json:"new"`
+		Equal       bool          `json:"equal"`
+		OldRefusals []refusalJSON `json:"oldRefusals"`
+		NewRefusals []refusalJSON `json:"newRefusals"`
+		Whole       []wholeJSON   `json:"whole"`
+		Borders     []borderJSON  `json:"borders"`
+		Changes     []changeJSON  `json:"changes"`
 	}{
-		jsonVersion, d.Old.Source.Path, d.New.Source.Path, d.Empty(), []wholeJSON{}, []borderJSON{}, []changeJSON{},
+		jsonVersion, d.Old.Source.Path, d.New.Source.Path, d.Empty(), newRefusalsJSON(d.Old, d.OldRefused),
+		newRefusalsJSON(d.New, d.NewRefused), []wholeJSON{}, []borderJSON{}, []changeJSON{},
 	}
 	for _, c := range d.Whole {
 		out.Whole = append(out.Whole, wholeJSON{

@@ -38,7 +38,7 @@ func someDiff() *Diff {
 		Loaders:    []decide.Loader{decide.LoaderDocker},
 		Containers: decide.Containers{AnyOf: []decide.ContainerCondition{{Has: []string{"CAP_NET_ADMIN"}}}},
 	}
-	return &Diff{profile("a|b.json"), profile("new.json"), &decide.Difference{
+	return &Diff{profile("a|b.json"), profile("new.json"), nil, nil, &decide.Difference{
 		Whole: []decide.WholeChange{{
 			What: decide.WhatDefault, Effect: decide.Narrows,
 			For:    decide.TargetSet{Loaders: []decide.Loader{decide.LoaderContainers}},

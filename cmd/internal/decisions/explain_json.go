@@ -133,7 +133,8 @@ type answerJSON struct {
 	// Outcome is what happens to the call: for the known arguments where they settle it, else where no case holds; null
 	// where the known arguments leave several that are possible.
 	Outcome *outcomeJSON `json:"outcome"`
-	// Possible are the outcomes for the known arguments; null where none are known or others matter.
+	// Possible are the outcomes for the known arguments, one or, where it is unpredictable, several; null where no
+	// argument is known or others matter.
 	Possible []outcomeJSON `json:"possible"`
 	Place    *placeJSON    `json:"place,omitempty"`
 	Cases    []caseJSON    `json:"cases"`
@@ -205,14 +206,15 @@ func WriteExplanationsJSON(w io.Writer, p *seccomp.Profile, explanations []*Expl
 			}
 		}
 		for _, a := range e.Answers {
-			one.Answers = append(one.Answers, newAnswerJSON(&a))
+			one.Answers = append(one.Answers, newAnswerJSON(&a, e.Args.any()))
 		}
 		out.Syscalls = append(out.Syscalls, one)
 	}
 	return writeJSON(w, out)
 }
 
-func newAnswerJSON(a *Answer) answerJSON {
+// newAnswerJSON returns an answer; args says that arguments of the call are known.
+func newAnswerJSON(a *Answer, args bool) answerJSON {
 	f, d := a.view.profile.Source, &a.Decision
 	out := answerJSON{
 		Targets: a.view.targetsJSON(a.group.blocks), Absent: a.Absent, NoFilter: a.filter.Off, Step: stepNames[d.Step],
@@ -229,6 +231,9 @@ func newAnswerJSON(a *Answer) answerJSON {
 	if len(a.Possible) == 0 {
 		outcome := newOutcomeJSON(d.Outcome)
 		out.Outcome = &outcome
+		if args && len(d.Cases) == 0 {
+			out.Possible = []outcomeJSON{outcome}
+		}
 	} else if len(a.Possible) == 1 {
 		outcome := newOutcomeJSON(a.Possible[0])
 		out.Outcome = &outcome

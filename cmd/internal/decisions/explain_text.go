@@ -371,8 +371,11 @@ func (w *printer) cases(e *Explanation, a *Answer) {
 	for _, c := range d.Cases {
 		holds := len(c.Conds) == 0 // for the known arguments
 		verb := "the call " + sentence(c.Outcome)
-		if !holds {
+		switch {
+		case !holds:
 			verb += " if " + a.conditions(e, c)
+		case len(a.Possible) == 1: // which the headline says
+			verb = "this rule holds for these arguments"
 		}
 		if c.Multiplexed {
 			verb += fmt.Sprintf(", a sub-call that is %s, which the rule names", c.Name.Text)

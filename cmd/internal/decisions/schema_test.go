@@ -95,7 +95,7 @@ func TestOutputFollowsSchemas(t *testing.T) {
 	for _, old := range profiles {
 		for _, new := range profiles {
 			var b bytes.Buffer
-			if err := NewDiff(old, new, decide.Targets{}).WriteJSON(&b); err != nil {
+			if err := NewDiff(old, new, Scope{}).WriteJSON(&b); err != nil {
 				t.Fatal(err)
 			}
 			conforms(t, "seccomp-diff", "diff "+old.Source.Path+" "+new.Source.Path, b.Bytes())

@@ -220,7 +220,7 @@ func (f *Filter) refuseRule(add refuse, place int, rule *seccomp.Rule, o Outcome
 		}
 		if a.Index.Value > 5 && added {
 			add(seccomp.String{Text: strconv.FormatUint(a.Index.Value, 10), Span: a.Index.Span},
-				"the arguments of a syscall have the indexes 0 to 5, not %d", a.Index.Value)
+				"the arguments of a syscall have the indices 0 to 5, not %d", a.Index.Value)
 		}
 	}
 }

@@ -136,7 +136,7 @@ func TestRefusals(t *testing.T) {
 			"index of the seventh condition, runc",
 			`{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[` + name + `,"args":[` +
 				strings.Repeat(`{"index":0,"op":"SCMP_CMP_EQ"},`, 6) + `{"index":6,"op":"SCMP_CMP_EQ"}]}]}`, "runc",
-			"1.5.1", "2.6.1", LoaderOCI, "indexes 0 to 5, not 6",
+			"1.5.1", "2.6.1", LoaderOCI, "indices 0 to 5, not 6",
 		},
 		{
 			"rule that Docker leaves out",
