@@ -2,6 +2,7 @@ package rules
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -33,6 +34,7 @@ type caching struct {
 	policies Policies
 	opts     CheckOptions
 	cache    *cached.Cache
+	anchor   string // the repository of the working directory, to which stored paths are relative; "" for none
 
 	answers sync.Map // to questions that are not about files, by the question
 	verdict sync.Map // of parts, by their hash
@@ -54,7 +56,7 @@ func checkCached(
 	ws *workspace.Workspace, policies Policies, entries []*workspace.Entry, opts CheckOptions,
 ) []fileResult {
 	k := &caching{ws: ws, policies: policies, opts: opts, cache: opts.Cache,
-		parts: map[*files.Observation]*cachedPart{}}
+		anchor: ws.Anchor(), parts: map[*files.Observation]*cachedPart{}}
 	out := make([]fileResult, 0, len(entries))
 	done := 0
 	for chunk := range slices.Chunk(entries, cachedChunk) {
@@ -107,7 +109,7 @@ func (k *caching) key(e *workspace.Entry) string {
 	if err != nil || policy == "" || e.Stdin {
 		return ""
 	}
-	return files.Hash("sandlint check", k.cache.Program, k.ws.Dir(), fmt.Sprint(k.opts.NoIgnores, k.opts.Fixes),
+	return files.Hash("sandlint check", k.cache.Program, files.Portable(k.anchor, k.ws.Dir()), fmt.Sprint(k.opts.NoIgnores, k.opts.Fixes),
 		k.ws.Describe(e), policy, string(text.Bytes))
 }
 
@@ -154,8 +156,8 @@ func (k *caching) check(e *workspace.Entry, key string) (fileResult, []cached.Va
 			return r, nil // its program failed
 		}
 	}
-	stored := storedResult{Questions: k.questions(e, seen.Questions)}
-	if stored.Questions == nil {
+	stored := storedResult{}
+	if stored.Questions, stored.Place = k.questions(e, seen.Questions); stored.Questions == nil {
 		return r, nil
 	}
 	if opts.dated.Load() {
@@ -181,7 +183,11 @@ func (k *caching) check(e *workspace.Entry, key string) (fileResult, []cached.Va
 		}
 		answers = append(answers, answer)
 	}
-	own, ok := k.hash(stored.Questions, false)
+	questions, ok := k.questionsOf(e, stored.Questions)
+	if !ok {
+		return r, nil
+	}
+	own, ok := k.hash(stored.Questions, questions, false)
 	if !ok {
 		return r, nil
 	}
@@ -191,33 +197,72 @@ func (k *caching) check(e *workspace.Entry, key string) (fileResult, []cached.Va
 		return r, nil
 	}
 	value := encode(&stored)
+	if stored.Place == "" && k.names(value) { // something that was found says where the repository lies
+		stored.Place = k.place()
+		value = encode(&stored)
+	}
 	if value == nil {
 		return r, nil
 	}
 	return r, append(values, cached.Value{Key: key, Bytes: value})
 }
 
-// storedQuestion is a question as it is stored: the operation, the root and the name.
+// storedQuestion is a question as it is stored: the operation, the root and the name. Paths in the repository of the
+// working directory are relative to it: after the operation, "r" says so of the root, and "n" of the name.
 type storedQuestion [3]string
 
-func (q storedQuestion) question() files.Question {
-	if len(q[0]) != 1 {
-		return files.Question{}
+func (k *caching) stored(q files.Question) storedQuestion {
+	op := string(rune(q.Op))
+	root, name := files.Portable(k.anchor, q.Root), files.Portable(k.anchor, q.Name)
+	if root != q.Root {
+		op += "r"
 	}
-	return files.Question{Op: q[0][0], Root: q[1], Name: q[2]}
+	if name != q.Name {
+		op += "n"
+	}
+	return storedQuestion{op, root, name}
 }
 
-// questions returns questions as they are stored, nil where one of them may not be: see allowed.
-func (k *caching) questions(e *workspace.Entry, set map[files.Question]bool) []storedQuestion {
-	out := make([]storedQuestion, 0, len(set))
+// question returns the question that was stored; one without an operation for a text that is none.
+func (k *caching) question(s storedQuestion) files.Question {
+	if s[0] == "" {
+		return files.Question{}
+	}
+	q := files.Question{Op: s[0][0], Root: s[1], Name: s[2]}
+	if strings.Contains(s[0][1:], "r") {
+		q.Root = files.FromPortable(k.anchor, q.Root)
+	}
+	if strings.Contains(s[0][1:], "n") {
+		q.Name = files.FromPortable(k.anchor, q.Name)
+	}
+	return q
+}
+
+// place is where results hold that depend on something outside of the repository of the working directory.
+func (k *caching) place() string { return cmp.Or(k.anchor, k.ws.Dir()) }
+
+// names reports whether a value that is to be stored has the path of the repository in it.
+func (k *caching) names(value []byte) bool {
+	anchor, _ := json.Marshal(k.anchor)
+	return k.anchor == "" || bytes.Contains(value, bytes.Trim(anchor, `"`))
+}
+
+// questions returns questions as they are stored, nil where one of them may not be: see allowed. The second result is
+// where they may be asked, "" for everywhere.
+func (k *caching) questions(e *workspace.Entry, set map[files.Question]bool) (out []storedQuestion, place string) {
+	out = make([]storedQuestion, 0, len(set))
 	for q := range set {
 		if !k.allowed(e, q) {
-			return nil
+			return nil, ""
 		}
-		out = append(out, storedQuestion{string(rune(q.Op)), q.Root, q.Name})
+		s := k.stored(q)
+		if filepath.IsAbs(s[1]) || filepath.IsAbs(s[2]) {
+			place = k.place()
+		}
+		out = append(out, s)
 	}
 	slices.SortFunc(out, func(a, b storedQuestion) int { return slices.Compare(a[:], b[:]) })
-	return out
+	return out, place
 }
 
 // allowed reports whether a question may be asked because a stored result says so: it is about the repository of the
@@ -249,15 +294,31 @@ func (k *caching) allowed(e *workspace.Entry, q files.Question) bool {
 	return above(q.Name) || filepath.Base(q.Name) == ".git" && above(filepath.Dir(q.Name))
 }
 
-// hash returns the hash of the answers to questions, which are in order. It is false where one of them is not certain.
-// With fresh, what was not asked in this run is.
-func (k *caching) hash(list []storedQuestion, fresh bool) (string, bool) {
-	parts := make([]string, 0, 4*len(list))
+// questionsOf returns questions that were stored. It is false where one of them may not be asked.
+func (k *caching) questionsOf(e *workspace.Entry, list []storedQuestion) ([]files.Question, bool) {
+	out := make([]files.Question, 0, len(list))
 	for _, stored := range list {
-		q := stored.question()
+		q := k.question(stored)
+		if !k.allowed(e, q) {
+			return nil, false
+		}
+		out = append(out, q)
+	}
+	return out, true
+}
+
+// hash returns the hash of the answers to questions, which are in order, and stored as list says. It is false where one
+// of them is not certain. With fresh, what was not asked in this run is.
+func (k *caching) hash(list []storedQuestion, questions []files.Question, fresh bool) (string, bool) {
+	parts := make([]string, 0, 4*len(list))
+	for n, stored := range list {
+		q := questions[n]
 		answer, ok := k.answer(q, fresh)
 		if !ok {
 			return "", false
+		}
+		if real, ok := strings.CutPrefix(answer, "="); ok && q.Op == files.AskedReal {
+			answer = "=" + files.Portable(k.anchor, real)
 		}
 		parts = append(parts, stored[0], stored[1], stored[2], answer)
 	}
@@ -289,6 +350,7 @@ func (k *caching) answer(q files.Question, fresh bool) (string, bool) {
 // storedPart is a cachedPart as it is stored.
 type storedPart struct {
 	Questions []storedQuestion
+	Place     string `json:",omitempty"` // see storedResult
 	Parts     []string
 }
 
@@ -302,8 +364,8 @@ func (k *caching) part(e *workspace.Entry, seen *files.Observation) *cachedPart 
 	}
 	k.mu.Unlock()
 	p.once.Do(func() {
-		stored := storedPart{Questions: k.questions(e, seen.Questions)}
-		if stored.Questions == nil {
+		stored := storedPart{}
+		if stored.Questions, stored.Place = k.questions(e, seen.Questions); stored.Questions == nil {
 			return
 		}
 		for inner := range seen.Parts {
@@ -339,15 +401,14 @@ func (k *caching) partAnswers(e *workspace.Entry, hash string) (string, bool) {
 		value := k.partValue(hash)
 		var stored storedPart
 		if value == nil || json.Unmarshal(value, &stored) != nil || len(stored.Parts) > 8 ||
-			slices.Contains(stored.Parts, hash) {
+			slices.Contains(stored.Parts, hash) || stored.Place != "" && stored.Place != k.place() {
 			return ""
 		}
-		for _, q := range stored.Questions {
-			if !k.allowed(e, q.question()) {
-				return ""
-			}
+		questions, ok := k.questionsOf(e, stored.Questions)
+		if !ok {
+			return ""
 		}
-		answers, ok := k.hash(stored.Questions, true)
+		answers, ok := k.hash(stored.Questions, questions, true)
 		if !ok {
 			return ""
 		}
@@ -382,22 +443,21 @@ func (k *caching) partValue(hash string) []byte {
 func (k *caching) recall(e *workspace.Entry, values [][]byte) (fileResult, bool) {
 	for _, value := range values {
 		var stored storedResult
-		if json.Unmarshal(value, &stored) != nil || stored.Day != "" && stored.Day != k.day() || len(stored.Parts) > 8 {
+		if json.Unmarshal(value, &stored) != nil || stored.Day != "" && stored.Day != k.day() ||
+			stored.Place != "" && stored.Place != k.place() || len(stored.Parts) > 8 {
 			continue
 		}
-		asked := make(map[files.Question]bool, len(stored.Questions))
-		allowed := true
-		for _, s := range stored.Questions {
-			q := s.question()
-			allowed = allowed && k.allowed(e, q)
-			asked[q] = true
-		}
-		if !allowed {
-			continue
-		}
-		own, ok := k.hash(stored.Questions, true)
+		questions, ok := k.questionsOf(e, stored.Questions)
 		if !ok {
 			continue
+		}
+		own, ok := k.hash(stored.Questions, questions, true)
+		if !ok {
+			continue
+		}
+		asked := make(map[files.Question]bool, len(questions))
+		for _, q := range questions {
+			asked[q] = true
 		}
 		answers := []string{}
 		for _, part := range stored.Parts {

@@ -24,6 +24,8 @@ type storedResult struct {
 	Questions []storedQuestion
 	Parts     []string `json:",omitempty"`
 	Answers   string
+	// Place is the repository for which it holds, or the working directory where that lies in none; "" for any.
+	Place string `json:",omitempty"`
 	// Day is the day for which it holds, "" for any.
 	Day string `json:",omitempty"`
 

@@ -11,8 +11,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // MaxSize is the size in bytes above which a file is not read. No real file of the kinds that sandlint reads comes near
@@ -154,6 +156,30 @@ func Cause(err error) error {
 func Inside(root, name string) bool {
 	rel, err := filepath.Rel(root, name)
 	return err == nil && filepath.IsLocal(rel)
+}
+
+// Portable returns an absolute path in a form that is the same wherever a root lies: relative to it, with slashes, after
+// ":". A path outside of the root stays as it is, as do one that is not clean, and all where the root is "".
+func Portable(root, name string) string {
+	rest, ok := strings.CutPrefix(name, root)
+	if root == "" || !ok || filepath.Clean(name) != name {
+		return name
+	}
+	switch {
+	case rest == "":
+		return ":"
+	case os.IsPathSeparator(root[len(root)-1]): // the root of a file system
+	case os.IsPathSeparator(rest[0]):
+		rest = rest[1:]
+	default:
+		return name // of a folder with a longer name
+	}
+	return ":" + filepath.ToSlash(rest)
+}
+
+// FromPortable returns the absolute path of a path below a root that Portable has made relative.
+func FromPortable(root, name string) string {
+	return filepath.Join(root, filepath.FromSlash(strings.TrimPrefix(name, ":")))
 }
 
 // below returns a name relative to root, with slashes; fs.ErrNotExist where it does not lie there.

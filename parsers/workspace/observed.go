@@ -100,7 +100,7 @@ func (w *Workspace) Answer(q files.Question, fresh bool) (string, bool) {
 	case askedTargets:
 		return w.targetsText(q.Name), true
 	case askedNaming:
-		return files.Hash(w.naming...), true
+		return files.Hash(w.portable(w.naming)...), true
 	}
 	witness := files.WitnessOf(w.tree)
 	if witness == nil {
@@ -123,9 +123,23 @@ func (w *Workspace) describe(list []*Entry) string {
 
 // Describe returns everything that a workspace knows of an entry besides its text, as one string.
 func (w *Workspace) Describe(e *Entry) string {
-	return fmt.Sprintf("%q %q %q %q %t %t %t %t %v %s", e.Path, e.Abs, e.Links, e.Kind, e.Stdin, e.Named, e.Linked,
-		e.Certain, e.nix, w.targetsText(e.Abs))
+	return fmt.Sprintf("%q %q %q %t %t %t %t %v %s", e.Path, w.portable(append([]string{e.Abs}, e.Links...)), e.Kind,
+		e.Stdin, e.Named, e.Linked, e.Certain, e.nix, w.targetsText(e.Abs))
 }
+
+// portable returns paths in a form that does not depend on where the repository of the working directory lies.
+func (w *Workspace) portable(list []string) []string {
+	anchor := w.Anchor()
+	out := make([]string, 0, len(list))
+	for _, abs := range list {
+		out = append(out, files.Portable(anchor, abs))
+	}
+	return out
+}
+
+// Anchor returns the repository of the working directory, "" where it lies in none. Results that depend on nothing
+// outside of it are the same wherever it lies.
+func (w *Workspace) Anchor() string { return w.repository(filepath.Clean(w.dir)) }
 
 func (w *Workspace) targetsText(abs string) string {
 	var b strings.Builder

@@ -118,7 +118,9 @@ func (a *app) cacheOf(r *run) *cached.Cache {
 		a.warnf("the cache is not used: %v", err)
 		return nil
 	}
-	return &cached.Cache{Store: r.store, Program: program, Policy: r.policies.identity, Before: r.prefetch}
+	anchor := r.workspace.Anchor()
+	policy := func(abs string) string { return r.policies.identity(anchor, abs) }
+	return &cached.Cache{Store: r.store, Program: program, Policy: policy, Before: r.prefetch}
 }
 
 // closeCache ends the use of the cache, and reports what went wrong.
@@ -181,8 +183,9 @@ type identities struct {
 }
 
 // identity returns what identifies the policy of the file at an absolute path: the texts of the configurations that it
-// is made of, which of their override blocks count for it, and the flags. It is "" where other things decide.
-func (p *policies) identity(abs string) string {
+// is made of, which of their override blocks count for it, and the flags. It is "" where other things decide. It does
+// not depend on where the anchor lies, a folder.
+func (p *policies) identity(anchor, abs string) string {
 	if p.set != nil {
 		return ""
 	}
@@ -197,14 +200,14 @@ func (p *policies) identity(abs string) string {
 	conf := p.nearest.Of(abs)
 	for _, one := range conf.All() {
 		if one.Source != nil {
-			parts = append(parts, "file", one.Base, one.Source.Path, string(one.Source.Bytes))
+			parts = append(parts, "file", files.Portable(anchor, one.Base), one.Source.Path, string(one.Source.Bytes))
 		}
 	}
 	for _, pack := range conf.AllPacks() {
 		parts = append(parts, "pack", pack.Name, pack.Version, pack.Source.Path, pack.Digest)
 	}
 	for _, part := range conf.Parts(abs) {
-		parts = append(parts, "part", part.Config.Base, fmt.Sprintf("%q %v", part.Paths, part.Lines))
+		parts = append(parts, "part", files.Portable(anchor, part.Config.Base), fmt.Sprintf("%q %v", part.Paths, part.Lines))
 	}
 	if p.identities.of == nil {
 		p.identities.of = map[*policy]string{}

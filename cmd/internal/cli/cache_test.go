@@ -188,7 +188,7 @@ func cacheEdit(t *testing.T, r *rand.Rand, dir string) string {
 
 // TestCacheIsInvisible edits a small repository at random, and checks after each edit that a run with a cache, which
 // all edits share, prints what a run without prints: the same bytes, in every format, with the same warnings and the
-// same exit status.
+// same exit status. The repository also moves, and stops being one.
 func TestCacheIsInvisible(t *testing.T) {
 	edits := 200
 	if heavytest.On() {
@@ -198,6 +198,10 @@ func TestCacheIsInvisible(t *testing.T) {
 		edits = n
 	}
 	dir := write(t, map[string]string{"Dockerfile": cacheTexts["Dockerfile"][1], "nix.conf": "cores = 1\n"})
+	elsewhere := filepath.Join(t.TempDir(), "deeper", "down")
+	if err := os.Mkdir(filepath.Dir(elsewhere), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	store := &memoryStore{keyed: map[string][][]byte{}, values: map[string][]byte{}}
 	programs := t.TempDir()
 	for _, name := range []string{"a", "b"} {
@@ -229,6 +233,17 @@ func TestCacheIsInvisible(t *testing.T) {
 			history = append(history, day.String())
 		case n < 6:
 			format = formats[r.IntN(len(formats))]
+		case n == 6:
+			if err := os.Rename(dir, elsewhere); err != nil {
+				t.Fatal(err)
+			}
+			dir, elsewhere = elsewhere, dir
+			history = append(history, "move to "+dir)
+		case n == 7 && r.IntN(2) == 0:
+			if os.Rename(filepath.Join(dir, ".git"), filepath.Join(dir, "no-git")) != nil {
+				_ = os.Rename(filepath.Join(dir, "no-git"), filepath.Join(dir, ".git"))
+			}
+			history = append(history, "make a repository, or none")
 		default:
 			history = append(history, cacheEdit(t, r, dir))
 		}
@@ -266,6 +281,35 @@ func TestCacheIsInvisible(t *testing.T) {
 	if t.Logf("%d edits, %d runs that checked something; of %d files %d were checked", edits, checked, store.asked,
 		store.kept); checked < edits/2 || store.kept > store.asked*2/3 {
 		t.Error("too few results were used again")
+	}
+}
+
+// TestCacheMoves checks that a repository in another folder has the results of the first.
+func TestCacheMoves(t *testing.T) {
+	texts := map[string]string{
+		"Dockerfile": cacheTexts["Dockerfile"][0], "svc/Dockerfile": cacheTexts["Dockerfile"][1],
+		"svc/nix.conf": cacheTexts["nix.conf"][1], "nix.conf": "cores = x\n",
+		"compose.yaml": cacheTexts["compose.yaml"][1], "seccomp.json": cacheTexts["seccomp.json"][0],
+		".sandlint.hcl": "override {\n  paths = [\"svc/**\"]\n  ignore = [\"dockerfile\"]\n}\n",
+		"a.kube":        "[Kube]\nYaml=pod.yaml\n", "pod.yaml": cacheTexts["pod.yaml"][0],
+	}
+	store := &memoryStore{keyed: map[string][][]byte{}, values: map[string][]byte{}}
+	run := func(dir string, args ...string) string {
+		a, stdout, stderr := testApp(dir, nil)
+		a.packs = packs.All
+		a.openStore = func(string, string) (resultStore, error) { return store, nil }
+		status := a.run(append([]string{"check", "--format", "json"}, args...))
+		return fmt.Sprintf("%d\n%s\n%s", status, stdout, stderr)
+	}
+	first := run(write(t, texts), "--cache", "../memory")
+	kept := store.kept
+	dir := write(t, texts)
+	second := run(dir, "--cache", "../memory")
+	if first != second || second != run(dir) || !strings.HasPrefix(second, "1\n") {
+		t.Errorf("another output:\n%s\n%s", first, second)
+	}
+	if kept < 5 || store.kept != kept {
+		t.Errorf("%d results were stored, and %d in another folder", kept, store.kept-kept)
 	}
 }
 

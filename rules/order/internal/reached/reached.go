@@ -5,6 +5,7 @@
 package reached
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/sandlint/sandlint/parsers/nixconf/reach"
@@ -78,11 +79,17 @@ func (x *Index) Between(img *nixuse.Image, from, to *nixuse.Event, setting strin
 // command of a stage that is based on it or of a container that is started from it.
 func (x *Index) After(img *nixuse.Image, from *nixuse.Event, setting string) (*nixuse.Event, reach.Effect) {
 	found, effect := x.Between(img, from, nil, setting)
+	own := found
 	for phases, e := range x.stages[img].later {
 		now := reach.Of(setting, phases)
-		if now > effect || now == effect && found != nil && found.Image != img && e.Span.Start < found.Span.Start {
+		if now > effect || now == effect && found != nil && found != own && before(e, found) {
 			found, effect = e, now
 		}
 	}
 	return found, effect
+}
+
+// before reports whether a command stands before another one in the Dockerfile.
+func before(a, b *nixuse.Event) bool {
+	return cmp.Or(a.Span.Start-b.Span.Start, a.Nix.Span.Start-b.Nix.Span.Start) < 0
 }
