@@ -399,7 +399,9 @@ func sameStages(before, after []*element) string {
 		extra = append(extra, elements...)
 	}
 	if len(extra) > 0 {
-		return slices.MinFunc(extra, func(a, b *element) int { return cmp.Compare(a.line, b.line) }).come()
+		return slices.MinFunc(extra, func(a, b *element) int {
+			return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.name, b.name))
+		}).come()
 	}
 	return ""
 }

@@ -398,7 +398,8 @@ var (
 // known returns the fields of o that its readers know, by their canonical names, without nulls.
 func known(o object, fields []string) (object, error) {
 	out := object{}
-	for key, v := range o {
+	for _, key := range slices.Sorted(maps.Keys(o)) {
+		v := o[key]
 		i := slices.IndexFunc(fields, func(f string) bool { return strings.EqualFold(f, key) })
 		if i < 0 {
 			continue

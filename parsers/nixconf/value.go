@@ -3,6 +3,7 @@ package nixconf
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"math/bits"
 	"path"
@@ -433,8 +434,8 @@ func checkJSON(f Facts, value string) *ValueError {
 		if !ok {
 			return bad("the value is not an object")
 		}
-		for key, member := range m {
-			if _, ok := member.(string); !ok {
+		for _, key := range slices.Sorted(maps.Keys(m)) {
+			if _, ok := m[key].(string); !ok {
 				return bad("%q is not a string", key)
 			}
 		}

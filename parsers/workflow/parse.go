@@ -565,13 +565,13 @@ func (p *parser) bakeAction(c *Combination, step int, in inputs, span source.Spa
 // override adds "TARGET.KEY=VALUE", and reports whether the target and the key are known.
 func (b *Build) override(v Value, f *source.File) bool {
 	table, ok := assignments([]Value{v}, f)
-	for name, value := range table {
+	for _, name := range slices.Sorted(maps.Keys(table)) {
 		key, appends := strings.CutSuffix(name, "+")
 		target, key, found := strings.Cut(key, ".")
 		if !found {
 			return false
 		}
-		b.Bake.Set = append(b.Bake.Set, Override{Target: target, Key: key, Append: appends, Value: value})
+		b.Bake.Set = append(b.Bake.Set, Override{Target: target, Key: key, Append: appends, Value: table[name]})
 	}
 	return ok
 }

@@ -65,7 +65,8 @@ func (v *variables) replaced(model *nixuse.Model, img *nixuse.Image, was, now *n
 	var names []string
 	severity := rules.Off
 	before, after := img.SettingsBefore(now), img.SettingsAfter(now, now.User)
-	for name, entry := range lostSettings(before, after, was, now) {
+	for _, entry := range lostSettings(before, after, was, now) {
+		name := nixuse.Canonical(entry.Name.Text)
 		used := reach.NoEffect
 		if was.Image == img {
 			_, used = v.index.Between(img, was, now, name)
@@ -121,7 +122,8 @@ func (v *variables) replaced(model *nixuse.Model, img *nixuse.Image, was, now *n
 // own.
 func (v *variables) replacedFor(img *nixuse.Image, was, command *nixuse.Event) {
 	before, after := was.Image.SettingsAfter(was, was.User), img.SettingsBefore(command)
-	for name, entry := range lostSettings(before, after, was, command) {
+	for _, entry := range lostSettings(before, after, was, command) {
+		name := nixuse.Canonical(entry.Name.Text)
 		value, _ := before.Value(name)
 		if now, known := after.Value(name); !known || now == value ||
 			reach.Of(name, command.Nix.Phases) < reach.Differs {
@@ -144,25 +146,30 @@ func (v *variables) replacedFor(img *nixuse.Image, was, command *nixuse.Event) {
 
 // lostSettings returns the settings of the value of NIX_CONFIG that one event sets, where the value that another event
 // sets instead says nothing about them and no file that the Dockerfile writes has them too.
-func lostSettings(before, after *nixuse.Effective, was, now *nixuse.Event) map[string]*nixconf.Entry {
+func lostSettings(before, after *nixuse.Effective, was, now *nixuse.Event) []*nixconf.Entry {
 	text := now.Text
 	if now.Kind == nixuse.RunCommand {
 		text = now.Env
 	}
-	found := map[string]*nixconf.Entry{}
 	whole := strings.TrimSpace(string(was.Text.Fragment.Text))
 	instead := string(text.Fragment.Text)
 	if strings.Contains(instead, whole) || strings.Contains(instead, "NIX_CONFIG") {
-		return found // it adds to the value, or tries to
+		return nil // it adds to the value, or tries to
 	}
-	for _, entry := range was.Text.Entries {
+	seen := map[string]bool{} // of a setting that is given twice, the second counts
+	var found []*nixconf.Entry
+	for _, entry := range slices.Backward(was.Text.Entries) {
 		name := nixuse.Canonical(entry.Name.Text)
 		if _, known := before.Value(name); !known || len(text.Setting(name)) > 0 ||
 			slices.ContainsFunc(after.Origins(name), func(o nixuse.Origin) bool { return o.Event != nil }) {
 			continue
 		}
-		found[name] = entry
+		if !seen[name] {
+			seen[name] = true
+			found = append(found, entry)
+		}
 	}
+	slices.Reverse(found)
 	return found
 }
 
