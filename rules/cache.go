@@ -109,8 +109,8 @@ func (k *caching) key(e *workspace.Entry) string {
 	if err != nil || policy == "" || e.Stdin {
 		return ""
 	}
-	return files.Hash("sandlint check", k.cache.Program, files.Portable(k.anchor, k.ws.Dir()), fmt.Sprint(k.opts.NoIgnores, k.opts.Fixes),
-		k.ws.Describe(e), policy, string(text.Bytes))
+	return files.Hash("sandlint check", k.cache.Program, files.Portable(k.anchor, k.ws.Dir()),
+		fmt.Sprint(k.opts.NoIgnores, k.opts.Fixes), k.ws.Describe(e), policy, string(text.Bytes))
 }
 
 // day is what a result depends on where a suppression ends some day.

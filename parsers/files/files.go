@@ -158,8 +158,8 @@ func Inside(root, name string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-// Portable returns an absolute path in a form that is the same wherever a root lies: relative to it, with slashes, after
-// ":". A path outside of the root stays as it is, as do one that is not clean, and all where the root is "".
+// Portable returns an absolute path in a form that is the same wherever a root lies: relative to it, with slashes,
+// after ":". A path outside of the root stays as it is, as do one that is not clean, and all where the root is "".
 func Portable(root, name string) string {
 	rest, ok := strings.CutPrefix(name, root)
 	if root == "" || !ok || filepath.Clean(name) != name {

@@ -207,7 +207,8 @@ func (p *policies) identity(anchor, abs string) string {
 		parts = append(parts, "pack", pack.Name, pack.Version, pack.Source.Path, pack.Digest)
 	}
 	for _, part := range conf.Parts(abs) {
-		parts = append(parts, "part", files.Portable(anchor, part.Config.Base), fmt.Sprintf("%q %v", part.Paths, part.Lines))
+		parts = append(parts, "part", files.Portable(anchor, part.Config.Base),
+			fmt.Sprintf("%q %v", part.Paths, part.Lines))
 	}
 	if p.identities.of == nil {
 		p.identities.of = map[*policy]string{}
