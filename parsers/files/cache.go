@@ -14,8 +14,8 @@ import (
 // exist. So Changed drops exactly the values that a changed file can affect, and a cache for an overlay (see Over)
 // shares all others.
 type Cache struct {
-	base    *Cache  // of the tree under an overlay; nil without one
-	changes changes // what the overlay has
+	base    *Cache   // of the tree under an overlay; nil without one
+	changes *changes // what the overlay has
 
 	mu     sync.Mutex
 	values map[any]*remembered
@@ -30,7 +30,67 @@ type remembered struct {
 }
 
 // changes are the paths that an overlay has: those of files that have another text, and all others, which may appear.
-type changes struct{ edited, others []string }
+type changes struct {
+	edited map[string]bool
+	others []string
+
+	mu     sync.Mutex
+	larger map[*uses]bool // whether they touch what several values use, which does not change any more
+}
+
+func newChanges(edited, others []string) *changes {
+	c := &changes{edited: make(map[string]bool, len(edited)), others: others, larger: map[*uses]bool{}}
+	for _, name := range edited {
+		c.edited[name] = true
+	}
+	return c
+}
+
+// touch reports whether a value that is made of u may be another one with the changes. It takes time in proportion to
+// the smaller of the two, and looks at the uses that values share once.
+func (c *changes) touch(u *uses) bool {
+	if c.touchAlone(u) {
+		return true
+	}
+	if len(u.larger) == 0 {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(u.larger, c.touchShared)
+}
+
+func (c *changes) touchShared(u *uses) bool {
+	touched, known := c.larger[u]
+	if !known {
+		touched = c.touchAlone(u) || slices.ContainsFunc(u.larger, c.touchShared)
+		c.larger[u] = touched
+	}
+	return touched
+}
+
+// touchAlone is touch without the uses that u shares.
+func (c *changes) touchAlone(u *uses) bool {
+	if len(c.edited) <= len(u.read)+len(u.missing) {
+		for name := range c.edited {
+			if u.read[name] || u.missing[name] {
+				return true
+			}
+		}
+	} else if meet(u.read, c.edited) || meet(u.missing, c.edited) {
+		return true
+	}
+	return slices.ContainsFunc(c.others, u.touchedAlone)
+}
+
+func meet(names, others map[string]bool) bool {
+	for name := range names {
+		if others[name] {
+			return true
+		}
+	}
+	return false
+}
 
 // uses are the paths that a value was made of.
 type uses struct {
@@ -99,15 +159,11 @@ func joined[K comparable](set, more map[K]bool) map[K]bool {
 	return set
 }
 
-// touched reports whether the value can change when the file at a path appears, disappears or changes.
-func (u *uses) touched(name string) bool {
-	if u.editedBy(name) || u.described[name] || u.listed[name] || u.listed[filepath.Dir(name)] {
+// touchedAlone reports whether the value can change when the file at a path appears, disappears or changes, as far as
+// the uses that it does not share say.
+func (u *uses) touchedAlone(name string) bool {
+	if u.read[name] || u.missing[name] || u.described[name] || u.listed[name] || u.listed[filepath.Dir(name)] {
 		return true
-	}
-	for _, part := range u.larger {
-		if part.touched(name) {
-			return true
-		}
 	}
 	if len(u.missing) == 0 {
 		return false
@@ -122,36 +178,27 @@ func (u *uses) touched(name string) bool {
 	}
 }
 
-// editedBy reports whether the value can change when the text of the regular file at a path changes.
-func (u *uses) editedBy(name string) bool {
-	return u.read[name] || u.missing[name] ||
-		slices.ContainsFunc(u.larger, func(part *uses) bool { return part.editedBy(name) })
-}
-
-func (u *uses) touchedBy(c changes) bool {
-	return slices.ContainsFunc(c.edited, u.editedBy) || slices.ContainsFunc(c.others, u.touched)
-}
-
 // NewCache returns an empty cache.
 func NewCache() *Cache { return &Cache{values: map[any]*remembered{}} }
 
 // Over returns a cache for an overlay over the tree of c: edited are the paths of regular files there that have another
 // text in the overlay, and others those of its other files. It shares with c the values that do not depend on them.
 func (c *Cache) Over(edited, others []string) *Cache {
-	base := c
-	if c.base != nil {
-		base = c.base
-		edited, others = slices.Concat(edited, c.changes.edited), slices.Concat(others, c.changes.others)
+	if c.base == nil {
+		return &Cache{base: c, changes: newChanges(edited, others), values: map[any]*remembered{}}
 	}
-	return &Cache{base: base, changes: changes{edited, others}, values: map[any]*remembered{}}
+	edited, others = slices.Concat(edited, slices.Collect(maps.Keys(c.changes.edited))),
+		slices.Concat(others, c.changes.others)
+	return &Cache{base: c.base, changes: newChanges(edited, others), values: map[any]*remembered{}}
 }
 
 // Changed drops the values that depend on the files at the given paths, or on their absence; without paths, all values.
 func (c *Cache) Changed(paths ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	changed := newChanges(nil, paths)
 	for key, r := range c.values {
-		if len(paths) == 0 || !r.done || r.uses.touchedBy(changes{others: paths}) {
+		if len(paths) == 0 || !r.done || changed.touch(&r.uses) {
 			delete(c.values, key)
 		}
 	}
@@ -197,10 +244,10 @@ func (c *Cache) find(key any) *remembered {
 }
 
 // known returns a value that does not depend on the changed paths, nil if there is none.
-func (c *Cache) known(key any, changed changes) *remembered {
+func (c *Cache) known(key any, changed *changes) *remembered {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r := c.values[key]; r != nil && r.done && !r.uses.touchedBy(changed) {
+	if r := c.values[key]; r != nil && r.done && !changed.touch(&r.uses) {
 		return r
 	}
 	return nil
@@ -211,7 +258,7 @@ func (c *Cache) finished(key any, r *remembered) {
 	c.mu.Lock()
 	r.done = true
 	c.mu.Unlock()
-	if c.base == nil || r.uses.touchedBy(c.changes) {
+	if c.base == nil || c.changes.touch(&r.uses) {
 		return
 	}
 	c.base.mu.Lock()

@@ -8,7 +8,7 @@ import (
 
 // Overlay returns a tree in which the given files, by path, have another text than in the tree below or do not exist
 // there: an editor's open buffers, or files as a fix would leave them. Folders list them too. The map and the texts
-// must not change afterwards.
+// must not change afterwards. The tree below may be an overlay; making one costs as much as it has texts.
 func Overlay(under Tree, texts map[string][]byte) Tree {
 	if len(texts) == 0 {
 		return under
@@ -29,10 +29,13 @@ func (o *overlay) tree(name string) Tree {
 	return o.under
 }
 
-// has reports whether the overlay has a file at a path.
+// has reports whether the overlay, or one below it, has a file at a path.
 func (o *overlay) has(name string) bool {
-	_, ok := o.over.texts[name]
-	return ok
+	if _, ok := o.over.texts[name]; ok {
+		return true
+	}
+	below, ok := o.under.(*overlay)
+	return ok && below.has(name)
 }
 
 func (o *overlay) Open(root, name string) (fs.File, error) { return o.tree(name).Open(root, name) }

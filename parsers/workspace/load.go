@@ -142,18 +142,19 @@ func (w *Workspace) Reload() (*Workspace, error) {
 	if under == nil {
 		under = files.Disk{}
 	}
-	opts.Files = files.Overlay(under, w.overlay)
+	texts := w.overlay.all()
+	opts.Files = files.Overlay(under, texts)
 	again, err := Load(opts)
 	if err != nil {
 		return nil, err
 	}
-	return again.With(w.overlay), nil
+	return again.With(texts), nil
 }
 
 // view returns a snapshot of the workspace as it is now, with all that was read so far.
 func (l *loader) view() *Workspace {
 	v := *l.w
-	v.under, v.tree, v.cache = l.seen.under, l.seen.tree, l.seen.cache
+	v.under, v.overlay, v.tree, v.cache = l.seen.under, l.seen.overlay, l.seen.tree, l.seen.cache
 	v.surveyed = newSurvey(&v)
 	v.surveyed.folders = l.seen.surveyed.folders
 	v.oneRun = l.opts.OneRun
@@ -224,8 +225,8 @@ func (l *loader) addStdin() {
 		return
 	}
 	l.entries[e.Abs], l.known[e.Abs] = e, e
-	l.w.overlay = map[string][]byte{e.Abs: text}
-	l.w.tree = files.Overlay(l.w.under, l.w.overlay)
+	l.w.overlay = newOverlay(l.w.under, map[string][]byte{e.Abs: text})
+	l.w.tree = l.w.overlay.over(l.w.under)
 	l.seen = l.w.Snapshot()
 	l.w.Entries = append(l.w.Entries, e)
 }

@@ -82,7 +82,7 @@ func (w *Workspace) Has(path string) bool {
 }
 
 // Witnessed reports whether all files of the workspace are read from a files.Witness.
-func (w *Workspace) Witnessed() bool { return len(w.overlay) == 0 && files.WitnessOf(w.tree) != nil }
+func (w *Workspace) Witnessed() bool { return w.overlay == nil && files.WitnessOf(w.tree) != nil }
 
 // Answer returns the answer to a question that Observed has recorded, or that it recorded in another run, as a hash or
 // a text: the one that it got in this run where fresh is not set. It is false where that is not certain.

@@ -187,7 +187,7 @@ func (w *Workspace) canonical(abs string) (path, real string) {
 
 // real returns a path with all symbolic links followed. A snapshot follows those of a folder once.
 func (w *Workspace) real(abs string) (string, error) {
-	if _, over := w.overlay[abs]; over || w.surveyed == nil || files.Observed(w.tree) || runtime.GOOS == "windows" {
+	if w.surveyed == nil || files.Observed(w.tree) || runtime.GOOS == "windows" || w.overlay.has(abs) {
 		return w.tree.Real(abs) // on Windows it spells the path as the disk does
 	}
 	dir := filepath.Dir(abs)

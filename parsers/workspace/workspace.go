@@ -38,19 +38,19 @@ type Workspace struct {
 	known   []*Entry // the Entries of a view of Observed
 	naming  []string // absolute paths of the files that may name profiles, in order
 
-	under    files.Tree        // what lies under the overlay
-	overlay  map[string][]byte // by absolute path
-	tree     files.Tree        // what everything is read from
-	cache    *files.Cache      // nil outside of a snapshot
-	surveyed *survey           // nil outside of a snapshot
-	scripts  *shell.Cache      // see Remembering
-	live     bool              // what takes a look at all files is made anew where one of them changes
-	opened   *opened           // nil unless it is live
-	user     *user             // of what is opened; nil outside of Tracked
-	kept     *Workspace        // the snapshot of all runs, with Options.OneRun; else nil
-	oneRun   bool              // this is that snapshot, or made from it
-	opts     Options           // that it was loaded with
-	targets  *Targets          // Targets, where For has set them
+	under    files.Tree   // what lies under the overlay
+	overlay  *overlay     // nil for none
+	tree     files.Tree   // what everything is read from
+	cache    *files.Cache // nil outside of a snapshot
+	surveyed *survey      // nil outside of a snapshot
+	scripts  *shell.Cache // see Remembering
+	live     bool         // what takes a look at all files is made anew where one of them changes
+	opened   *opened      // nil unless it is live
+	user     *user        // of what is opened; nil outside of Tracked
+	kept     *Workspace   // the snapshot of all runs, with Options.OneRun; else nil
+	oneRun   bool         // this is that snapshot, or made from it
+	opts     Options      // that it was loaded with
+	targets  *Targets     // Targets, where For has set them
 }
 
 // Entry is one file of a workspace.
@@ -177,7 +177,8 @@ func (w *Workspace) Snapshot() *Workspace {
 	s := *w
 	if disk, ok := w.under.(files.Disk); ok {
 		s.under = disk.Held()
-		s.tree = files.Overlay(s.under, s.overlay)
+		s.overlay = newOverlay(s.under, s.overlay.all())
+		s.tree = s.overlay.over(s.under)
 	}
 	s.cache = files.NewCache()
 	s.surveyed = newSurvey(&s)
@@ -225,10 +226,8 @@ func (w *Workspace) For(abs string) *Workspace {
 func (w *Workspace) With(overlay map[string][]byte) *Workspace {
 	derived := *w
 	derived.kept = nil
-	derived.overlay = make(map[string][]byte, len(w.overlay)+len(overlay))
-	maps.Copy(derived.overlay, w.overlay)
-	maps.Copy(derived.overlay, overlay)
-	derived.tree = files.As(w.tree, files.Overlay(w.under, derived.overlay))
+	derived.overlay = w.overlay.with(w.under, overlay)
+	derived.tree = files.As(w.tree, derived.overlay.over(w.under))
 	if w.cache != nil {
 		// Unless it is live, the survey stays: a fix changes no COPY, and no path of a profile.
 		var edited, others []string
