@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
@@ -171,6 +172,9 @@ func checkDocument(
 			r = fileResult{err: &workspace.FileError{Path: entry.Path, Err: defectError(defect, opts.Stacks)}}
 		}
 	}()
+	if opts.Fixes { // the proofs read most scripts of the file once more
+		ws = ws.WithScripts(new(shell.Cache))
+	}
 	doc, err := ws.Open(entry)
 	if err != nil {
 		return fileResult{err: &workspace.FileError{Path: entry.Path, Err: err}}, nil

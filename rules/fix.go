@@ -10,6 +10,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
@@ -299,6 +300,7 @@ func fixGroup(ws *workspace.Workspace, policies Policies, g group, opts FixOptio
 			}}}
 		}
 	}()
+	ws = ws.WithScripts(new(shell.Cache)) // each pass reads most scripts once more
 	c := &checker{
 		ws: ws, policies: policies, ignoring: opts.ignoring(), together: g.together, external: g.external,
 		comments: g.comments,

@@ -195,6 +195,17 @@ func (w *Workspace) Remembering(scripts *shell.Cache) *Workspace {
 	return &view
 }
 
+// WithScripts returns a view of a snapshot that keeps the scripts of Dockerfiles in a cache, as does what is made from
+// it, for a caller that opens a file and then texts that differ little from it. It is w where that keeps them already.
+func (w *Workspace) WithScripts(scripts *shell.Cache) *Workspace {
+	if w.scripts != nil {
+		return w
+	}
+	view := *w.snapshot()
+	view.scripts = scripts
+	return &view
+}
+
 // snapshot returns w where it is a snapshot, else one of it.
 func (w *Workspace) snapshot() *Workspace {
 	if w.cache != nil {
