@@ -124,7 +124,7 @@ var recordedErrors = []struct{ cases, rules, reason string }{
 		"errnoret-on-kill defaulterrnoret-on-allow", "errno-on-other-action",
 		"the loader copies the number, and crun refuses it",
 	},
-	{"trace-default", "default-allow", "the loader copies it, and no container starts"},
+	{"trace-default", "default-allow runtime-cannot-start", "the loader copies it, and no container starts"},
 
 	{
 		"errnoret-65536 errnoret-4294967296", "errno-out-of-range errno-zero",

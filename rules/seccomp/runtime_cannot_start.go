@@ -3,6 +3,7 @@ package seccomp
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
@@ -39,6 +40,7 @@ type lack struct {
 	others []string        // syscalls that would do instead, of which one must be allowed
 	killed bool            // an errno would be good enough, if after is ""
 	after  string          // the syscall in place of which the runtime makes it, since that fails
+	errnos []string        // errnos that would do
 }
 
 // shortage is what a runtime lacks under a profile.
@@ -104,13 +106,16 @@ func (s shortage) message(where string) string {
 			insteadOf[o] = append(insteadOf[o], l.effect.Name)
 		}
 	}
-	object := "it"
+	object, fails := "it", "it fails"
 	if len(names) > 1 {
-		object = "them"
+		object, fails = "them", "they fail"
 	}
 	refuses := "refuses " + object
-	if s.lacks[0].killed {
+	switch {
+	case s.lacks[0].killed:
 		refuses = "kills it for that; an errno would do"
+	case s.lacks[0].effect.Outcome.Action == "SCMP_ACT_TRACE":
+		refuses = "hands " + object + " to a tracer, which no runtime starts, so " + fails + " with ENOSYS"
 	}
 	itself := "itself"
 	if after := s.lacks[0].after; after != "" {
@@ -121,6 +126,15 @@ func (s shortage) message(where string) string {
 	for i, o := range others {
 		if i < 2 { // of more, the choice does not help the reader
 			instead += fmt.Sprintf("; %q would do instead of %s", o, phrase.Quoted(insteadOf[o]))
+		}
+	}
+	for _, l := range s.lacks {
+		if l.errnos == nil {
+			continue
+		}
+		instead += "; " + strings.Join(l.errnos, " or ") + " would do"
+		if len(names) > 1 {
+			instead += fmt.Sprintf(" for %q", l.effect.Name)
 		}
 	}
 	return fmt.Sprintf("%s cannot start a container%s: it makes %s %s, and the profile %s%s%s", s.subject,
@@ -263,7 +277,11 @@ func (j *judge) lacks(k lackKey, need decide.Need, refuses func(f *decide.Filter
 	if effects == nil {
 		return false
 	}
-	j.found[k] = &lack{effects[0], others, k.killed, k.after}
+	var errnos []string
+	if len(need.AnyOf) == 1 && !k.killed {
+		errnos = need.Accepts()
+	}
+	j.found[k] = &lack{effects[0], others, k.killed, k.after, errnos}
 	return true
 }
 

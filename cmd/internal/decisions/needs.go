@@ -26,6 +26,8 @@ type RuntimeLack struct {
 	After string
 	// Others are syscalls that would do instead, together.
 	Others []string
+	// Errnos are the names of errnos that would do.
+	Errnos []string
 }
 
 // lacks returns which runtimes cannot start a container because of the answer to a call by the machine's own ABI. The
@@ -76,6 +78,9 @@ func (v *view) lacks(a *Answer, name string) (out []RuntimeLack) {
 					return
 				}
 				one.Others = others(l.Need, name)
+				if one.Others == nil && !l.Killed {
+					one.Errnos = l.Need.Accepts()
+				}
 				out = append(out, one)
 			}
 			if slices.Contains(l.Always, true) {
@@ -103,8 +108,13 @@ func (l RuntimeLack) like(o RuntimeLack) bool {
 }
 
 // others returns the syscalls of a need without one.
-func others(n decide.Need, name string) []string {
-	return slices.DeleteFunc(slices.Clone(n.AnyOf), func(o string) bool { return o == name })
+func others(n decide.Need, name string) (others []string) {
+	for _, o := range n.AnyOf {
+		if o != name {
+			others = append(others, o)
+		}
+	}
+	return others
 }
 
 // oneCall judges the calls of one syscall, by the filters of each release.
@@ -159,6 +169,8 @@ func (l RuntimeLack) String() string {
 		s += "; an errno would do"
 	case len(l.Others) > 0:
 		s += fmt.Sprintf("; %s would do instead", list(quoted(l.Others), "and"))
+	case len(l.Errnos) > 0:
+		s += fmt.Sprintf("; %s would do", list(l.Errnos, "or"))
 	}
 	return s
 }

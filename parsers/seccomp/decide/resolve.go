@@ -60,6 +60,12 @@ func (o Outcome) String() string {
 // eperm is the errno of ERRNO and TRACE where a profile gives none.
 const eperm = 1
 
+const (
+	eacces = 13
+	einval = 22
+	enosys = 38
+)
+
 // outcome returns what an action and its errno stand for. libseccomp takes the lower 16 bits of an errno.
 func outcome(action string, errno uint64) Outcome {
 	switch action {

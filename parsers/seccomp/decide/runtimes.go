@@ -36,8 +36,31 @@ type Fallback struct {
 type Need struct {
 	// AnyOf are the syscalls, sorted.
 	AnyOf []string
-	// Errnos are the answers that are not good enough, where others are; nil where none is.
+	// Errnos are those of measuredErrnos that are not good enough, where others are; nil where no errno is.
 	Errnos []uint16
+}
+
+// measuredErrnos are the answers that were tried: EPERM, EACCES, EINVAL and ENOSYS.
+var measuredErrnos = [...]uint16{eperm, eacces, einval, enosys}
+
+// Accepts returns the names of the errnos that are good enough an answer, of those that were tried.
+func (n Need) Accepts() (names []string) {
+	for _, errno := range measuredErrnos {
+		if !n.tooLittle(errno) {
+			names = append(names, seccomp.ErrnoName(errno))
+		}
+	}
+	return names
+}
+
+// tooLittle reports whether an errno is not good enough an answer. One that was not tried is taken for EACCES: programs
+// give EPERM, EINVAL and ENOSYS meanings of their own, those of an older kernel, and go on after them alone. It was
+// seen of ENOENT, EBADF, EAGAIN, ENOTDIR, EOPNOTSUPP and ETIMEDOUT.
+func (n Need) tooLittle(errno uint16) bool {
+	if !slices.Contains(measuredErrnos[:], errno) {
+		errno = eacces
+	}
+	return n.Errnos == nil || slices.Contains(n.Errnos, errno)
 }
 
 // measuredRelease is what one release of a runtime was seen to need, with and without no_new_privs.
@@ -167,15 +190,12 @@ func measuredIn(runtime string, r Range) []seccomp.Version {
 }
 
 // Refuses reports whether no call of any of the syscalls of a need gets through, and the answers are not good enough.
-// Where a call is handed to an agent or a tracer, or where the arguments matter, that is not known.
+// Where a call is handed to an agent, or where the arguments matter, that is not known.
 func (f *Filter) Refuses(n Need) bool {
 	return !slices.ContainsFunc(n.AnyOf, func(name string) bool {
 		return !f.always(name, func(o Outcome) bool {
-			switch o.Action {
-			case "SCMP_ACT_ERRNO":
-				return o.Errno != 0 && (n.Errnos == nil || slices.Contains(n.Errnos, o.Errno))
-			}
-			return o.Kills()
+			errno := o.errno()
+			return o.Kills() || errno != 0 && n.tooLittle(errno)
 		})
 	})
 }
@@ -183,8 +203,21 @@ func (f *Filter) Refuses(n Need) bool {
 // FallsBack reports whether every call of the syscall of a fallback is answered with one of its errnos.
 func (f *Filter) FallsBack(b Fallback) bool {
 	return f.always(b.After, func(o Outcome) bool {
-		return o.Action == "SCMP_ACT_ERRNO" && slices.Contains(b.Errnos, o.Errno)
+		errno := o.errno()
+		return errno != 0 && slices.Contains(b.Errnos, errno)
 	})
+}
+
+// errno returns the errno that a runtime sees of a call; 0 where the call does not fail with one. A call that is handed
+// to a tracer fails with ENOSYS, since nothing traces a runtime.
+func (o Outcome) errno() uint16 {
+	switch o.Action {
+	case "SCMP_ACT_ERRNO":
+		return o.Errno
+	case "SCMP_ACT_TRACE":
+		return enosys
+	}
+	return 0
 }
 
 // Kills reports whether the outcome ends the thread or the process that makes the call, or sends it a signal that

@@ -154,6 +154,8 @@ func TestRefuses(t *testing.T) {
 		{"names": ["openat2"], "action": "SCMP_ACT_KILL_PROCESS"},
 		{"names": ["close"], "action": "SCMP_ACT_ERRNO", "errnoRet": 0},
 		{"names": ["setuid"], "action": "SCMP_ACT_NOTIFY"},
+		{"names": ["setgid"], "action": "SCMP_ACT_TRACE", "errnoRet": 13},
+		{"names": ["rt_sigaction"], "action": "SCMP_ACT_ERRNO", "errnoRet": 95},
 		{"names": ["prctl"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 22, "op": "SCMP_CMP_EQ"}]}]}`
 	f := Compile(seccomp.Parse(source.NewFile("p.json", []byte(text))),
 		targetFor(LoaderOCI, "runc", "1.5.1", "2.6.1", "X86_64"))
@@ -162,6 +164,8 @@ func TestRefuses(t *testing.T) {
 		want bool
 	}{
 		{"statx", true}, {"statx=13", false}, {"faccessat2=13,22", true}, {"faccessat2=1,38", false},
+		{"setgid", true}, {"setgid=1,38", true}, {"setgid=13,22", false},
+		{"rt_sigaction=1,13,38", true}, {"rt_sigaction=1,38", false}, {"rt_sigaction", true},
 		{"openat2=1,38", true}, {"openat2|statx", true}, {"openat2|read", false}, {"close", false}, {"setuid", false},
 		{"prctl", false},
 	} {
@@ -176,6 +180,18 @@ func TestRefuses(t *testing.T) {
 		}
 		if got := f.Refuses(n); got != tt.want {
 			t.Errorf("Refuses(%s) is %v", tt.need, got)
+		}
+	}
+	for _, tt := range []struct {
+		after  string
+		errnos []uint16
+		want   bool
+	}{
+		{"statx", []uint16{1, 38}, true}, {"statx", []uint16{13}, false}, {"setgid", []uint16{38}, true},
+		{"setgid", []uint16{13}, false}, {"setuid", []uint16{0, 38}, false}, {"read", []uint16{0, 38}, false},
+	} {
+		if got := f.FallsBack(Fallback{After: tt.after, Errnos: tt.errnos}); got != tt.want {
+			t.Errorf("FallsBack(%s=%v) is %v", tt.after, tt.errnos, got)
 		}
 	}
 	if !f.AlwaysKills("openat2") || f.AlwaysKills("statx") {
