@@ -180,7 +180,7 @@ func checkDocument(
 		return fileResult{err: &workspace.FileError{Path: entry.Path, Err: err}}, nil
 	}
 	c := contextOf(ws, policies, entry, opts.ignoring())
-	c.noted, c.stop = newNoted(), opts.stop
+	c.noted, c.stop, c.advises = newNoted(), opts.stop, opts.advises
 	set := c.policy.Set
 	fail := func(e RuleError) { r.failed = append(r.failed, e) }
 	run := set.run
@@ -384,8 +384,8 @@ func (c *context) lint(
 		all = append(all, f)
 	}
 	// One pass is used by one rule after the other.
-	pass := &Pass{Workspace: c.ws, report: report, fail: fail, memo: map[any]any{}, fixless: !fixes,
-		noted: c.noted}
+	pass := &Pass{Workspace: c.ws, report: report, fail: fail, memo: map[any]any{},
+		fixless: !fixes || c.advises, advises: c.advises, noted: c.noted}
 	for n := range list {
 		if c.stop != nil && c.stop() {
 			break

@@ -78,6 +78,8 @@ type context struct {
 	ignoring
 	noted *noted      // what is seen of suppressions, nil where nobody asks
 	stop  func() bool // see CheckOptions.stop
+
+	advises bool // see CheckOptions.advises
 }
 
 // ignoring says how a run treats suppressions, beside what policies say.

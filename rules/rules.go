@@ -192,6 +192,7 @@ type Pass struct {
 	fail       func(RuleError)
 	memo       map[any]any
 	fixless    bool
+	advises    bool // with fixless: fixes that are done by hand count
 	noted      *noted
 }
 
@@ -204,7 +205,8 @@ func (p *Pass) Unsure() {
 }
 
 // WantsFixes reports whether the fixes of findings count. They do not where a proof only counts what is found after
-// the edits of others, so a rule whose fixes cost more than its findings need not make them then.
+// the edits of others, or nobody asks for fixes, so a rule whose fixes cost more than its findings need not make them
+// then, but for those that are done by hand.
 func (p *Pass) WantsFixes() bool { return !p.fixless }
 
 // RuleError is a rule that could not judge something: an expression of a rule pack fails, or costs too much.
@@ -247,11 +249,22 @@ func (p *Pass) Report(f Finding) {
 	}
 	f.natural, f.unselected = f.Severity, p.configured.unselected
 	if p.fixless {
-		f.Fixes = nil
+		f.Fixes = p.advice(f.Fixes)
 	}
 	if p.configured.rate(&f) {
 		p.report(f)
 	}
+}
+
+// advice returns the fixes that count where no others do: none, or those that are done by hand.
+func (p *Pass) advice(all []fixers.Fix) []fixers.Fix {
+	var out []fixers.Fix
+	for _, fix := range all {
+		if p.advises && fix.Safety == fixers.Manual {
+			out = append(out, fix)
+		}
+	}
+	return out
 }
 
 // ReportText records a finding at a span of a nix.conf text. The message is formatted as by fmt.Sprintf.

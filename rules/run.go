@@ -85,6 +85,7 @@ type CheckOptions struct {
 	dated    *atomic.Bool // set where something depends on Now; may be nil
 	unproved bool         // keeps all fixes
 	internal bool         // leaves out the rules that ask other programs
+	advises  bool         // with unproved: keeps of all fixes those alone that are done by hand
 
 	stop func() bool // when not nil, reports whether the rest of the rules can be left out
 }

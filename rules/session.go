@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -38,6 +39,7 @@ type Checked struct {
 	// Document is the file as it was checked, nil where it could not be opened.
 	Document *workspace.Document
 	// Findings and Suppressed are those of the file, in the order of a Result. Their fixes are not proved: see Proved.
+	// Without a Document, only the fixes that are done by hand are there.
 	Findings, Suppressed []Finding
 	// Failed are the rules that could not judge something.
 	Failed []RuleError
@@ -227,7 +229,7 @@ func (s *Session) CheckUnless(stop func() bool, e *workspace.Entry, complete boo
 	if c := s.checked[e]; c != nil && (c.complete || !complete) {
 		return c
 	}
-	return s.remember(s.check(stop, e, complete))
+	return s.remember(s.check(stop, e, complete, true))
 }
 
 // Open is Check that returns the document too, also after Release.
@@ -237,7 +239,7 @@ func (s *Session) Open(e *workspace.Entry) *Checked { return s.OpenUnless(nil, e
 func (s *Session) OpenUnless(stop func() bool, e *workspace.Entry) *Checked {
 	c := s.checked[e]
 	if c == nil || c.Document == nil && c.Err == nil {
-		c = s.remember(s.check(stop, e, c != nil && c.complete))
+		c = s.remember(s.check(stop, e, c != nil && c.complete, true))
 	}
 	return c
 }
@@ -254,13 +256,14 @@ func (s *Session) Unchecked(complete bool) []*workspace.Entry {
 }
 
 // CheckAll is CheckUnless for some files, on all cores. It lets go of the documents, as Release does, but for those of
-// the files for which keep returns true. Stop is called from several goroutines.
+// the files for which keep returns true. Stop and keep are called from several goroutines.
 func (s *Session) CheckAll(stop func() bool, entries []*workspace.Entry, complete bool,
 	keep func(*workspace.Entry) bool) {
 	found := make([]*Checked, len(entries))
 	each(s.ws, len(entries), nil, func(n int) {
 		if e := entries[n]; !stop() {
-			if found[n] = s.check(stop, e, complete); found[n] != nil && !keep(e) {
+			kept := keep(e)
+			if found[n] = s.check(stop, e, complete, kept); found[n] != nil && !kept {
 				found[n].Document, found[n].Workspace = nil, nil
 			}
 		}
@@ -284,11 +287,11 @@ func (s *Session) remember(c *Checked) *Checked {
 	return c
 }
 
-// check returns what is found in a file, nil where stop ended it.
-func (s *Session) check(stop func() bool, e *workspace.Entry, complete bool) *Checked {
+// check returns what is found in a file, nil where stop ended it; with all fixes, or those that are done by hand.
+func (s *Session) check(stop func() bool, e *workspace.Entry, complete, fixes bool) *Checked {
 	stopped := false
 	opts := s.opts
-	opts.unproved, opts.internal = true, !complete
+	opts.unproved, opts.internal, opts.advises = true, !complete, !fixes
 	if stop != nil {
 		opts.stop = func() bool {
 			stopped = stopped || stop()
@@ -324,7 +327,14 @@ func (s *Session) check(stop func() bool, e *workspace.Entry, complete bool) *Ch
 func (s *Session) Release(e *workspace.Entry) {
 	if c := s.checked[e]; c != nil && c.Document != nil {
 		without := *c
-		without.Document, without.Workspace = nil, nil
+		without.Document, without.Workspace, without.proved = nil, nil, nil
+		without.Findings = slices.Clone(c.Findings)
+		for n := range without.Findings {
+			f := &without.Findings[n]
+			f.Fixes = slices.DeleteFunc(slices.Clone(f.Fixes), func(fix fixers.Fix) bool {
+				return fix.Safety != fixers.Manual
+			})
+		}
 		s.checked[e] = &without
 	}
 }

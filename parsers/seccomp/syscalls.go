@@ -5,8 +5,6 @@ package seccomp
 import (
 	"iter"
 	"slices"
-	"sort"
-	"strings"
 	"sync"
 )
 
@@ -60,12 +58,17 @@ const (
 // LookupSyscall returns the facts about a name, which must be spelt as libseccomp spells it. Names that only old
 // releases knew are found too.
 func LookupSyscall(name string) (*Syscall, bool) {
-	i, ok := sort.Find(len(syscallTable), func(i int) int { return strings.Compare(name, syscallTable[i].Name) })
-	if !ok {
-		return nil, false
-	}
-	return &syscallTable[i], true
+	s := syscallsByName()[name]
+	return s, s != nil
 }
+
+var syscallsByName = sync.OnceValue(func() map[string]*Syscall {
+	byName := make(map[string]*Syscall, len(syscallTable))
+	for i := range syscallTable {
+		byName[syscallTable[i].Name] = &syscallTable[i]
+	}
+	return byName
+})
 
 var syscallNames = sync.OnceValue(func() []string {
 	names := make([]string, 0, len(syscallTable))

@@ -802,8 +802,9 @@ func (d *differ) decide(s *seccomp.Syscall, t *target) *decisionPair {
 	}
 	pair, ok := d.decided[k]
 	if !ok {
-		before := d.old.filter(k.old, t.builds.first, v).decideUnder(t.arch, s.Name)
-		after := d.new.filter(k.new, t.builds.first, v).decideUnder(t.arch, s.Name)
+		known, _ := seccomp.LookupSyscall(s.Name)
+		before := d.old.filter(k.old, t.builds.first, v).decideUnder(t.arch, s.Name, known)
+		after := d.new.filter(k.new, t.builds.first, v).decideUnder(t.arch, s.Name, known)
 		pair = &decisionPair{before: &before, after: &after}
 		d.decided[k] = pair
 	}

@@ -456,14 +456,13 @@ func (f *Filter) Decide(a *seccomp.Architecture, syscall string) Decision {
 	if v, ok := f.Unfiltered(a, syscall); ok && (f.Host.Kernel.IsZero() || !f.Host.Kernel.Less(v)) && !f.Off {
 		return Decision{Step: StepKernel, Outcome: Outcome{Action: "SCMP_ACT_ALLOW"}}
 	}
-	if border, ok := f.Border(a); ok && !f.Off {
-		if s, known := seccomp.LookupSyscall(syscall); known {
-			if number, on := s.Number(a.ABI); on && number > border {
-				return Decision{Step: StepBorder, Outcome: Outcome{"SCMP_ACT_ERRNO", 38}, Border: border}
-			}
+	s, _ := seccomp.LookupSyscall(syscall)
+	if border, ok := f.Border(a); ok && !f.Off && s != nil {
+		if number, on := s.Number(a.ABI); on && number > border {
+			return Decision{Step: StepBorder, Outcome: Outcome{"SCMP_ACT_ERRNO", 38}, Border: border}
 		}
 	}
-	return f.decideUnder(a, syscall)
+	return f.decideUnder(a, syscall, s)
 }
 
 // DecideNumber returns what the filter does with a number that no syscall has on an architecture, without what its ABI
@@ -472,16 +471,15 @@ func (f *Filter) DecideNumber(a *seccomp.Architecture, number int) Decision {
 	if border, ok := f.Border(a); ok && !f.Off && number > border {
 		return Decision{Step: StepBorder, Outcome: Outcome{"SCMP_ACT_ERRNO", 38}, Border: border}
 	}
-	return f.decideUnder(a, "")
+	return f.decideUnder(a, "", nil)
 }
 
-// decideUnder is Decide for a call with a number up to runc's border.
-func (f *Filter) decideUnder(a *seccomp.Architecture, syscall string) Decision {
+// decideUnder is Decide for a call with a number up to runc's border, with the facts about it, nil for an unknown one.
+func (f *Filter) decideUnder(a *seccomp.Architecture, syscall string, s *seccomp.Syscall) Decision {
 	if f.Off {
 		return Decision{Step: StepDefault, Outcome: Outcome{Action: "SCMP_ACT_ALLOW"}}
 	}
-	s, known := seccomp.LookupSyscall(syscall)
-	on := known && s.On(a.ABI)
+	on := s != nil && s.On(a.ABI)
 	if !f.Covers(a) {
 		return Decision{Step: StepForeign, Outcome: Outcome{Action: "SCMP_ACT_KILL_THREAD"}}
 	}

@@ -243,7 +243,7 @@ func (c *unionCheck) calls(k unionKey, name string, remains []*remainder) *Union
 			decisions := make([]*Decision, len(c.sides))
 			for n, s := range c.sides {
 				filters[n] = s.filter(remains[n], i, k.variant)
-				d := filters[n].decideUnder(k.arch, name)
+				d := filters[n].decideUnder(k.arch, name, call)
 				decisions[n] = &d
 			}
 			gap := compareUnion(decisions)
