@@ -248,19 +248,22 @@ func (p *Pass) Report(f Finding) {
 		f.Severity = p.Rule.Severity
 	}
 	f.natural, f.unselected = f.Severity, p.configured.unselected
-	if p.fixless {
-		f.Fixes = p.advice(f.Fixes)
+	switch {
+	case p.fixless && p.advises:
+		f.Fixes = adviceOf(f.Fixes)
+	case p.fixless:
+		f.Fixes = nil
 	}
 	if p.configured.rate(&f) {
 		p.report(f)
 	}
 }
 
-// advice returns the fixes that count where no others do: none, or those that are done by hand.
-func (p *Pass) advice(all []fixers.Fix) []fixers.Fix {
+// adviceOf returns those of some fixes that are done by hand.
+func adviceOf(all []fixers.Fix) []fixers.Fix {
 	var out []fixers.Fix
 	for _, fix := range all {
-		if p.advises && fix.Safety == fixers.Manual {
+		if fix.Safety == fixers.Manual {
 			out = append(out, fix)
 		}
 	}

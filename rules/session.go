@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -256,12 +255,13 @@ func (s *Session) Unchecked(complete bool) []*workspace.Entry {
 }
 
 // CheckAll is CheckUnless for some files, on all cores. It lets go of the documents, as Release does, but for those of
-// the files for which keep returns true. Stop and keep are called from several goroutines.
-func (s *Session) CheckAll(stop func() bool, entries []*workspace.Entry, complete bool,
+// the files for which keep returns true. Where enough returns true, no further file is checked. The functions are
+// called from several goroutines.
+func (s *Session) CheckAll(stop, enough func() bool, entries []*workspace.Entry, complete bool,
 	keep func(*workspace.Entry) bool) {
 	found := make([]*Checked, len(entries))
 	each(s.ws, len(entries), nil, func(n int) {
-		if e := entries[n]; !stop() {
+		if e := entries[n]; !stop() && !enough() {
 			kept := keep(e)
 			if found[n] = s.check(stop, e, complete, kept); found[n] != nil && !kept {
 				found[n].Document, found[n].Workspace = nil, nil
@@ -310,6 +310,9 @@ func (s *Session) check(stop func() bool, e *workspace.Entry, complete, fixes bo
 		c.Document, c.Failed = doc, r.failed
 		c.Findings = order(append(r.findings, r.about...))
 		c.Suppressed = order(append(r.suppressed, one.about.suppressed...))
+		if !fixes {
+			keepAdvice(c.Findings)
+		}
 		if r.err != nil {
 			c.Err = r.err.Err
 		}
@@ -329,13 +332,15 @@ func (s *Session) Release(e *workspace.Entry) {
 		without := *c
 		without.Document, without.Workspace, without.proved = nil, nil, nil
 		without.Findings = slices.Clone(c.Findings)
-		for n := range without.Findings {
-			f := &without.Findings[n]
-			f.Fixes = slices.DeleteFunc(slices.Clone(f.Fixes), func(fix fixers.Fix) bool {
-				return fix.Safety != fixers.Manual
-			})
-		}
+		keepAdvice(without.Findings)
 		s.checked[e] = &without
+	}
+}
+
+// keepAdvice drops the fixes of findings but for those that are done by hand. Others keep much memory in use.
+func keepAdvice(findings []Finding) {
+	for n := range findings {
+		findings[n].Fixes = adviceOf(findings[n].Fixes)
 	}
 }
 

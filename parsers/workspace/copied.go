@@ -38,11 +38,13 @@ func (w *Workspace) copiedFiles() copies {
 			above[dir] = true
 		}
 	}
-	for _, e := range all {
-		if e.Kind != files.KindDockerfile || !above[w.root(filepath.Dir(e.Abs))] {
-			continue // there is nothing that it could copy
+	found := make([]copies, len(all))
+	w.parallel(len(all), func(n int) {
+		if e := all[n]; e.Kind == files.KindDockerfile && above[w.root(filepath.Dir(e.Abs))] { // else it copies nothing
+			found[n] = w.copiedOnce(e, words, engines)
 		}
-		one := w.copiedOnce(e, words, engines)
+	})
+	for _, one := range found {
 		for path := range one.files {
 			out.files[path] = true
 		}

@@ -328,25 +328,29 @@ func mayName(b []byte) bool {
 
 // linksIn returns the places of the files, by absolute path, that name profiles.
 func (w *Workspace) linksIn(files []string) []link {
+	found := make([][]link, len(files))
+	w.parallel(len(files), func(n int) { found[n] = w.linksOf(files[n]) })
+	return slices.Concat(found...)
+}
+
+// linksOf returns the places in one file that name profiles.
+func (w *Workspace) linksOf(abs string) []link {
+	f, err := w.text(abs)
+	if err != nil {
+		return nil
+	}
+	if _, ok := engineconf.Named(f.Path); ok {
+		return engineLinks(abs, f)
+	}
 	var out []link
-	for _, abs := range files {
-		f, err := w.text(abs)
-		if err != nil {
-			continue
-		}
-		if _, ok := engineconf.Named(f.Path); ok {
-			out = append(out, engineLinks(abs, f)...)
-			continue
-		}
-		if bytes.Contains(f.Bytes, []byte("security_opt")) {
-			out = append(out, composeLinks(abs, f)...)
-		}
-		if bytes.Contains(f.Bytes, []byte("localhostProfile")) ||
-			bytes.Contains(f.Bytes, []byte("seccomp.security.alpha.kubernetes.io")) {
-			root := w.root(filepath.Dir(abs))
-			for _, document := range yamltree.Parse(f).Documents {
-				out = kubernetesLinks(out, f, root, document)
-			}
+	if bytes.Contains(f.Bytes, []byte("security_opt")) {
+		out = append(out, composeLinks(abs, f)...)
+	}
+	if bytes.Contains(f.Bytes, []byte("localhostProfile")) ||
+		bytes.Contains(f.Bytes, []byte("seccomp.security.alpha.kubernetes.io")) {
+		root := w.root(filepath.Dir(abs))
+		for _, document := range yamltree.Parse(f).Documents {
+			out = kubernetesLinks(out, f, root, document)
 		}
 	}
 	return out

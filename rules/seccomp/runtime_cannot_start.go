@@ -153,7 +153,14 @@ func ofRuntime(all []*decide.Filter, runtime string) (out []*decide.Filter) {
 // shortages returns what the runtimes lack, by cause: what every targeted release needs in any case, what those up to
 // the newest need, and what some old ones need; of each first what they always need, then what they need without
 // no_new_privs too. The measurements are of x86_64.
+//
+// All are the filters of the profile, programs.Filters. The result must not be changed.
 func shortages(p *rules.Pass, profile *workspace.Profile, all []*decide.Filter) []shortage {
+	type key struct{ *workspace.Profile }
+	return p.Memo(key{profile}, func() any { return findShortages(p, profile, all) }).([]shortage)
+}
+
+func findShortages(p *rules.Pass, profile *workspace.Profile, all []*decide.Filter) []shortage {
 	var out []shortage
 	targets := p.Targets().Seccomp
 	for _, runtime := range targets.Runtimes() {

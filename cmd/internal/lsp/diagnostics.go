@@ -351,7 +351,7 @@ func documentDiagnostics(s *server, ctx context.Context, p *struct {
 func (s *server) checkAll(ctx context.Context) error {
 	stop := func() bool { return ctx.Err() != nil }
 	for {
-		s.engine.Lock()
+		s.engine.Mutex.Lock()
 		done := s.checkSome(stop, s.sync(ctx), false) && !s.relink(ctx)
 		s.engine.Unlock()
 		if done || stop() {

@@ -79,15 +79,24 @@ func errModified() error {
 	return &jsonrpc2.Error{Code: codeContentModified, Message: "the document was changed since the request"}
 }
 
-// smallHeap is the memory, in bytes, up to which the garbage collector waits: at most half of a key stroke's time would
-// be its time otherwise.
-const smallHeap = 64 << 20
+const (
+	// smallHeap is how many bytes at most may be garbage while little memory is in use: at most half of a key stroke's
+	// time would be the garbage collector's time otherwise.
+	smallHeap = 64 << 20
+	// loadingHeap is the same while many files are checked, which makes much of it; afterwards it is given back.
+	loadingHeap = 96 << 20
+)
 
-// tuneMemory makes the garbage collector rare while little memory is in use, and as frequent as usual otherwise.
-func tuneMemory() {
+// tuneMemory makes the garbage collector rare as long as its garbage is less than room, in bytes, and as frequent as
+// usual otherwise. The caller holds engine.
+func (s *server) tuneMemory(room uint64) {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
 	if live[0].Value.Kind() == metrics.KindUint64 {
-		debug.SetGCPercent(int(min(max(100*smallHeap/max(live[0].Value.Uint64(), 1), 100), 800)))
+		percent := int(min(max(100*room/max(live[0].Value.Uint64(), 1), 100), 800))
+		if off := percent - s.gcPercent; off > s.gcPercent/8 || -off > s.gcPercent/8 { // each call stops all goroutines
+			s.gcPercent = percent
+			debug.SetGCPercent(percent)
+		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sandlint/sandlint/parsers/files"
@@ -76,7 +78,7 @@ func (s *server) stale(paths ...string) {
 func (s *server) refresh(ctx context.Context, all bool) bool {
 	stop := func() bool { return ctx.Err() != nil || len(s.wake) > 0 }
 	for {
-		s.engine.Lock()
+		s.engine.Mutex.Lock()
 		open := s.sync(ctx)
 		done := s.checkOpen(stop, open, all) && (!all || s.checkSome(stop, open, true))
 		if done && all && s.relink(ctx) {
@@ -84,7 +86,7 @@ func (s *server) refresh(ctx context.Context, all bool) bool {
 			continue
 		}
 		if done && all {
-			tuneMemory()
+			s.tuneMemory(smallHeap)
 		}
 		if done {
 			s.publish(ctx, open)
@@ -155,11 +157,29 @@ func (p *project) checkAffected(stop func() bool, open []*document) bool {
 	return true
 }
 
-// perTurn is how many files are checked before requests have their turn.
-const perTurn = 32
+// perTurn and turn are how many files are checked, and about how long, before the server looks at what changed.
+const (
+	perTurn = 1024
+	turn    = 200 * time.Millisecond
+	// manyFiles is above how many files memory counts for more than usual.
+	manyFiles = 16
+)
+
+// engine guards the projects. Whoever checks many files, and may be interrupted, locks the Mutex itself.
+type engine struct {
+	sync.Mutex
+	waiting atomic.Int32 // who waits for Lock
+}
+
+// Lock locks the engine for a request that somebody waits for.
+func (e *engine) Lock() {
+	e.waiting.Add(1)
+	e.Mutex.Lock()
+	e.waiting.Add(-1)
+}
 
 // checkSome checks files that have not been checked, with complete with the rules that ask other programs too, and
-// reports whether none is left. It looks at so few of them that a request does not have to wait long.
+// reports whether none is left. It ends early where a request waits, so none has to wait long.
 func (s *server) checkSome(stop func() bool, open []*document, complete bool) (done bool) {
 	keep := func(e *workspace.Entry) bool {
 		return slices.ContainsFunc(open, func(d *document) bool { return e.Is(d.path) })
@@ -170,10 +190,14 @@ func (s *server) checkSome(stop func() bool, open []*document, complete bool) (d
 		}
 		left := p.session.Unchecked(complete)
 		now := left[:min(len(left), perTurn)]
-		p.session.CheckAll(stop, now, complete, keep)
-		tuneMemory()
+		if len(now) > manyFiles {
+			s.tuneMemory(loadingHeap)
+		}
+		began := time.Now()
+		enough := func() bool { return s.engine.waiting.Load() > 0 || time.Since(began) > turn }
+		p.session.CheckAll(stop, enough, now, complete, keep)
 		// What stopped it may be over by now, so what counts is what is left.
-		if stop() || len(p.session.Unchecked(complete)) > 0 {
+		if stop() || len(now) < len(left) || len(p.session.Unchecked(complete)) > 0 {
 			return false
 		}
 		for c := range p.session.Known() {
@@ -385,7 +409,7 @@ func (p *project) load(ctx context.Context, s *server, open []*document, texts m
 	}
 	p.session.Edit(p.texts(open))
 	p.lacks(open) // known from now on
-	tuneMemory()
+	s.tuneMemory(smallHeap)
 }
 
 // looked is an open document and what was found in it.

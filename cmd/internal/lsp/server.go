@@ -105,7 +105,8 @@ type server struct {
 	tasks sync.WaitGroup
 
 	// The projects, and what follows is only used with engine locked.
-	engine    sync.Mutex
+	engine    engine
+	gcPercent int // see tuneMemory
 	projects  []*project
 	published map[string]string // what was sent last, by URI
 	found     map[string]settingsFound
