@@ -81,6 +81,72 @@ test("filters, search and grouping", async () => {
   await end();
 });
 
+test("the address holds the filters", async () => {
+  const { page, faults, end } = await visit("report.html");
+  const hash = (want) => page.waitForFunction((want) => location.hash === want, want);
+  const shown = () => page.locator("#shown").textContent();
+  const all = await shown();
+  await page.locator("#rule").selectOption({ label: "nix/assignment-spacing" });
+  await hash("#?rule=nix%2Fassignment-spacing");
+  await page.locator("#by").selectOption("rule");
+  await page.locator("#q").fill("sandbox = <b>&é");
+  await page.locator("#q").fill("sandbox=true");
+  await page.locator("input[name=s][value=error]").uncheck();
+  await hash("#?q=sandbox%3Dtrue&rule=nix%2Fassignment-spacing&by=rule&error=off");
+  const some = await shown();
+  assert.notEqual(some, all);
+
+  // A reload and another tab show the same.
+  const state = async (page) => [await page.locator("#shown").textContent(), await page.locator("#q").inputValue(),
+    await page.locator("#rule option:checked").textContent(), await page.locator("#by").inputValue(),
+    await page.locator("input[name=s]:checked").count(), await page.locator("section.sl-group:visible h3").allTextContents()];
+  const before = await state(page);
+  await page.reload();
+  assert.deepEqual(await state(page), before);
+  assert.equal(await shown(), some);
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  assert.deepEqual(await state(other), before);
+  await other.close();
+
+  // Another link to the same page; what it does not know is left out.
+  await page.evaluate(() => { location.hash = "#?file=nix.conf&rule=no%2Fsuch-rule&fix=safe&style=off"; });
+  await hash("#?file=nix.conf&fix=safe&style=off");
+  assert.equal(await page.locator("#q").inputValue(), "");
+  assert.equal(await page.locator("#rule").inputValue(), "");
+  assert.equal(await page.locator("#file option:checked").textContent(), "nix.conf");
+  assert.equal(await page.locator("article.sl-style:visible").count(), 0);
+
+  // Without filters there is nothing in it, and other anchors stay.
+  await page.locator("button[type=reset]").click();
+  await hash("");
+  assert.equal(await shown(), all);
+  await page.evaluate(() => { location.hash = "#f2"; });
+  await page.locator("#q").fill("x");
+  await hash("#?q=x");
+  await page.locator("#q").fill("");
+  await hash("");
+  await page.evaluate(() => { location.hash = "#f2"; });
+  await page.reload();
+  assert.equal(await page.evaluate(() => location.hash), "#f2");
+  assert.equal(await shown(), all);
+  assert.deepEqual(faults, []);
+  await end();
+});
+
+test("the address holds the filters of tables", async () => {
+  const { page, faults, end } = await visit("diff.html");
+  const search = page.locator("[data-filter=q]").first();
+  await search.fill("mount");
+  await page.waitForFunction(() => location.hash.startsWith("#?"));
+  const rows = await page.locator("form[data-table] output").first().textContent();
+  await page.reload();
+  assert.equal(await search.inputValue(), "mount");
+  assert.equal(await page.locator("form[data-table] output").first().textContent(), rows);
+  assert.deepEqual(faults, []);
+  await end();
+});
+
 test("everything can be done with the keyboard", async () => {
   const { page, faults, end } = await visit("report.html");
   const focused = () => page.evaluate(() => document.activeElement.id);

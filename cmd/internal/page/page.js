@@ -19,9 +19,62 @@ theme.addEventListener("change", () => { colour(theme.value); keep(theme.value);
 
 const words = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);
 const plural = (n, noun) => n + " " + noun + (n === 1 ? "" : "s");
+const filters = byId("filters");
+
+// The address of the page holds the filters behind "#?", as far as they differ from those of the page as it is made, so a
+// link to it and a reload show the same. Choices stand in it by what people read, which other pages have too.
+const controls = new Map();
+if (filters) {
+  for (const id of ["q", "rule", "file", "fix", "by"]) controls.set(id, byId(id));
+  for (const box of filters.querySelectorAll("[name=s]")) controls.set(box.value, box);
+}
+for (const form of document.querySelectorAll("form[data-table]"))
+  for (const c of form.querySelectorAll("[data-filter]")) controls.set(form.dataset.table + "." + c.dataset.filter, c);
+const refilter = [];
+const initial = (select) => [...select.options].find((o) => o.defaultSelected) || select.options[0];
+const spelt = (option) => /^\d+$/.test(option.value) ? option.textContent : option.value;
+const restore = () => {
+  if (!location.hash.startsWith("#?")) return;
+  const given = new URLSearchParams(location.hash.slice(2));
+  for (const [name, c] of controls) {
+    const value = given.get(name);
+    if (c.type === "checkbox") {
+      c.checked = value === null ? c.defaultChecked : value === "on";
+    } else if (c.options) {
+      initial(c).selected = true;
+      for (const o of c.options) if (spelt(o) === value) o.selected = true;
+    } else {
+      c.value = value || "";
+    }
+  }
+};
+const save = () => {
+  const now = new URLSearchParams();
+  for (const [name, c] of controls) {
+    if (c.type === "checkbox") {
+      if (c.checked !== c.defaultChecked) now.set(name, c.checked ? "on" : "off");
+    } else if (c.options) {
+      if (c.selectedOptions[0] !== initial(c)) now.set(name, spelt(c.selectedOptions[0]));
+    } else if (c.value) {
+      now.set(name, c.value);
+    }
+  }
+  const hash = String(now) && "#?" + now;
+  if (hash === location.hash || !hash && !location.hash.startsWith("#?")) return; // another anchor stays
+  try { history.replaceState(null, "", hash || location.pathname + location.search); } catch { /* not allowed here */ }
+};
+let saving;
+const saveSoon = () => { // browsers refuse many changes of the address in a short time
+  clearTimeout(saving);
+  saving = setTimeout(save, 200);
+};
+restore();
+addEventListener("hashchange", () => {
+  restore();
+  for (const f of refilter) f();
+});
 
 // Findings.
-const filters = byId("filters");
 const findings = [...document.querySelectorAll("article.sl-finding")];
 let groups = [...document.querySelectorAll("section.sl-group")];
 if (filters) {
@@ -72,6 +125,7 @@ if (filters) {
     count();
     none.hidden = shown > 0;
     byId("shown").textContent = shown + " of " + plural(findings.length, "finding");
+    saveSoon();
   };
   let grouped = "file";
   const regroup = () => {
@@ -130,6 +184,7 @@ if (filters) {
   filters.addEventListener("input", regroup);
   filters.addEventListener("submit", (e) => e.preventDefault());
   filters.addEventListener("reset", () => setTimeout(regroup));
+  refilter.push(regroup);
   regroup();
 }
 
@@ -165,9 +220,11 @@ for (const form of document.querySelectorAll("form[data-table]")) {
       if (ok) n++;
     }
     shown.textContent = n + " of " + plural(rows.length, "row");
+    saveSoon();
   };
   form.addEventListener("input", filter);
   form.addEventListener("submit", (e) => e.preventDefault());
+  refilter.push(filter);
   filter();
 }
 
