@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -75,8 +76,12 @@ func checkRuntime(p *rules.Pass, profile *workspace.Profile) {
 				continue
 			}
 			for _, l := range o.lacks {
-				if !slices.ContainsFunc(whole, func(w lack) bool { return w.effect.Name == l.effect.Name }) {
+				i := slices.IndexFunc(whole, func(w lack) bool { return w.effect.Name == l.effect.Name })
+				switch {
+				case i < 0:
 					whole = append(whole, l)
+				case whole[i].killed && !l.killed: // an errno would not do for all releases
+					whole[i] = l
 				}
 			}
 		}
@@ -314,7 +319,7 @@ func letStart(p *rules.Pass, profile *workspace.Profile, lacks []lack, chance []
 			func(l lack) bool { return !l.killed && len(l.others) == 0 && l.effect.Name == name })
 	}
 	var w requirement.Requirement
-	var denied []reach.Naming
+	var denied, killed []reach.Naming
 	for _, l := range lacks {
 		name, rule := l.effect.Name, l.effect.Rule
 		switch {
@@ -323,22 +328,24 @@ func letStart(p *rules.Pass, profile *workspace.Profile, lacks []lack, chance []
 			return nil
 		case l.killed && rule != nil:
 			w.ENOSYS = append(w.ENOSYS, name)
+			killed = append(killed, namings(rule, name)...)
 		// What is killed by default is let run, since what the runtime falls back on may be killed as well.
 		case rule == nil || !reach.DefaultRuns(profile):
 			w.Allow = append(w.Allow, requirement.Wanted{Name: name})
 		default:
-			for _, n := range rule.Names {
-				if n.Text == name {
-					denied = append(denied, reach.Naming{Name: n, Rule: rule})
-				}
-			}
+			denied = append(denied, namings(rule, name)...)
 		}
 	}
-	if denied != nil {
-		if w.ENOSYS != nil { // in one denylist
-			return nil
+	remove := func(names []reach.Naming) []fixers.Fix {
+		fixes := reach.Remove(profile, names)
+		for i := range fixes {
+			// Before, no container ran under the profile. Without its only rule, it lets everything through.
+			fixes[i].Changes = append(fixes[i].Changes, fixers.Reveals{})
 		}
-		return reach.Remove(profile, denied)
+		return fixes
+	}
+	if denied != nil {
+		return remove(append(denied, killed...))
 	}
 	if len(w.Allow) > 0 {
 		for _, name := range chance {
@@ -348,7 +355,21 @@ func letStart(p *rules.Pass, profile *workspace.Profile, lacks []lack, chance []
 			}
 		}
 	}
-	return w.Fix(p, profile)
+	fixes := w.Fix(p, profile)
+	if len(w.Allow) == 0 && reach.DefaultRuns(profile) { // what the runtime can do without, programs may need
+		fixes = append(fixes, remove(killed)...)
+	}
+	return fixes
+}
+
+// namings returns where a rule names a syscall.
+func namings(rule *seccomp.Rule, name string) (out []reach.Naming) {
+	for _, n := range rule.Names {
+		if n.Text == name {
+			out = append(out, reach.Naming{Name: n, Rule: rule})
+		}
+	}
+	return out
 }
 
 // byChance returns what the targeted runtimes make in some starts and filters do not let run.
