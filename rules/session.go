@@ -204,8 +204,9 @@ func (s *Session) Changed(paths ...string) []*workspace.Entry {
 	return s.forget(func(u *files.Uses) bool { return slices.ContainsFunc(paths, u.ChangedBy) })
 }
 
-// Reload replaces the workspace, after files appeared or the configuration changed. The texts stay. What was found is
-// kept for files whose entry and policy are as before.
+// Reload replaces the workspace, after files appeared or the configuration changed. The texts stay. Nothing that was
+// found is kept: a session knows which files were read for it, but not who asked which files there are, nor what of a
+// policy mattered.
 func (s *Session) Reload(ws *workspace.Workspace, policies Policies) {
 	s.base, s.policies = ws.Snapshot().Remembering(s.scripts), policies
 	s.ws = s.base

@@ -11,7 +11,7 @@ import (
 
 // opened are the Dockerfiles that were opened in one state of the files of a session. What several checks ask about
 // one of them is found out once: the check of the Dockerfile itself, that of the Compose file which builds it, those
-// of the files that it copies. A state of the files has its own list: With and Changed begin another one.
+// of the files that it copies. A state of the files has its own list: With, Changed and Adopt begin another one.
 //
 // A Dockerfile belongs to one goroutine, so it serves one user at a time (see Tracked); others open it for themselves.
 // It reads files when it is asked something new. All users depend on everything that it has read until they are done

@@ -66,6 +66,12 @@ func TestOpenedOnce(t *testing.T) {
 	if !afterwards.EditedBy(entry.Abs) || len(session.opened.list) > maxOpened {
 		t.Error(len(session.opened.list))
 	}
+	adopted, others := session.Adopt(loaded(t, dir))
+	adopted.Tracked(func(w *Workspace) {
+		if d := open(w); d == later || others {
+			t.Error("a Dockerfile outlives a look for files")
+		}
+	})
 	session.Changed(filepath.Join(dir, "run.sh"))
 	session.Tracked(func(w *Workspace) {
 		if d := open(w); d == first || d == later {

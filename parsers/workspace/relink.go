@@ -58,6 +58,9 @@ func (w *Workspace) Adopt(again *Workspace) (adopted *Workspace, others bool) {
 			view.Entries[n] = old
 		}
 	}
+	if w.opened != nil {
+		view.opened = new(opened)
+	}
 	if others {
 		view.naming = again.naming
 		view.cache = files.NewCache()

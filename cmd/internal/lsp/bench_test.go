@@ -124,22 +124,30 @@ func cpuTime() time.Duration {
 
 // BenchmarkKey replays the session of testdata/typing against a server, through its protocol: for each key stroke the
 // client sends the edit and waits for the diagnostics of the Dockerfile. It reports the median and the 99th percentile
-// of the time that passes, and of the processor time of client and server together.
+// of the time that passes, and of the processor time of client and server together. With pauses between the strokes, as
+// people make them, the garbage collector has its turn there.
 func BenchmarkKey(b *testing.B) {
 	session := readTyping(b)
-	for _, lines := range []int{100, 1000, 3000} {
-		b.Run(fmt.Sprint(lines), func(b *testing.B) {
+	for _, c := range []struct {
+		lines int
+		pause time.Duration
+	}{{100, 0}, {1000, 0}, {3000, 0}, {1000, 50 * time.Millisecond}} {
+		name := fmt.Sprint(c.lines)
+		if c.pause > 0 {
+			name += "-pauses"
+		}
+		b.Run(name, func(b *testing.B) {
 			files := map[string]string{}
 			for name, text := range session.files {
 				files[name] = text
 			}
-			files["Dockerfile"] = session.dockerfile(lines)
+			files["Dockerfile"] = session.dockerfile(c.lines)
 			root := write(b, files)
 			strokes := session.strokes(b, files)
 			var wall, cpu []time.Duration
 			for b.Loop() {
-				w, c := typed(b, root, strokes)
-				wall, cpu = append(wall, w...), append(cpu, c...)
+				w, used := typed(b, root, strokes, c.pause)
+				wall, cpu = append(wall, w...), append(cpu, used...)
 			}
 			report := func(name string, all []time.Duration) {
 				slices.Sort(all)
@@ -154,8 +162,8 @@ func BenchmarkKey(b *testing.B) {
 	}
 }
 
-// typed sends each stroke to a new server, and returns what each took.
-func typed(b *testing.B, root string, strokes []stroke) (wall, cpu []time.Duration) {
+// typed sends each stroke to a new server, and returns what each took. It pauses after each.
+func typed(b *testing.B, root string, strokes []stroke, pause time.Duration) (wall, cpu []time.Duration) {
 	b.StopTimer()
 	c := start(b, root)
 	defer c.stop()
@@ -197,6 +205,7 @@ func typed(b *testing.B, root string, strokes []stroke) (wall, cpu []time.Durati
 		c.request("textDocument/diagnostic", pull)
 		wall, cpu = append(wall, time.Since(began)), append(cpu, cpuTime()-used)
 		texts[s.file] = now.edited([]change{{&r, s.text}}, UTF8)
+		time.Sleep(pause)
 	}
 	return wall, cpu
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"syscall"
@@ -85,7 +86,24 @@ const (
 	smallHeap = 64 << 20
 	// loadingHeap is the same while many files are checked, which makes much of it; afterwards it is given back.
 	loadingHeap = 96 << 20
+	// worthwhile is how many bytes of garbage are collected while nothing is to be done, so the garbage collector runs
+	// less often while something is.
+	worthwhile = 16 << 20
 )
+
+// collectGarbage runs the garbage collector where that is worthwhile.
+func collectGarbage() {
+	now := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(now)
+	for n := range now {
+		if now[n].Value.Kind() != metrics.KindUint64 {
+			return
+		}
+	}
+	if now[1].Value.Uint64() > now[0].Value.Uint64()+worthwhile {
+		runtime.GC()
+	}
+}
 
 // tuneMemory makes the garbage collector rare as long as its garbage is less than room, in bytes, and as frequent as
 // usual otherwise. The caller holds engine.

@@ -37,9 +37,13 @@ func (p *project) holds(path string) bool {
 	return p.alone == path || p.alone == "" && files.Inside(p.folder, path)
 }
 
-// quiet is how long nothing must change before what takes more time is looked at: other files than the open ones, and
-// what other programs say.
-const quiet = 300 * time.Millisecond
+const (
+	// rest is how long nothing must change before memory is given back, which fits between two key strokes.
+	rest = 20 * time.Millisecond
+	// quiet is how long nothing must change before what takes more time is looked at: other files than the open ones,
+	// and what other programs say.
+	quiet = 300 * time.Millisecond
+)
 
 // work keeps the diagnostics up to date.
 func (s *server) work(ctx context.Context) {
@@ -50,17 +54,28 @@ func (s *server) work(ctx context.Context) {
 		case <-s.wake:
 		}
 		s.refresh(ctx, false)
-		timer := time.NewTimer(quiet)
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.wake:
-			s.changed() // not quiet yet
-			timer.Stop()
+		if !s.unchanged(ctx, rest) {
 			continue
-		case <-timer.C:
 		}
-		s.refresh(ctx, true)
+		collectGarbage()
+		if s.unchanged(ctx, quiet-rest) {
+			s.refresh(ctx, true)
+		}
+	}
+}
+
+// unchanged waits, and reports false where something changes meanwhile; then the worker is woken.
+func (s *server) unchanged(ctx context.Context, during time.Duration) bool {
+	timer := time.NewTimer(during)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-s.wake:
+		s.changed()
+		return false
+	case <-timer.C:
+		return true
 	}
 }
 
