@@ -47,18 +47,40 @@ type Probe struct {
 // them, programs end that would take ENOSYS for an answer. The caller must not change them.
 //
 // Measured on Debian 12 (x86_64, Linux 6.18, glibc 2.36) in November 2026: a filter that kills for one syscall alone,
-// and then one that answers ENOSYS, was put in force before true, bash, python3, node, git, cp, mv, ls, cat, sort and
-// others were started; what By names ended under the first and ran under the second. io_uring_setup is
-// not measured but reported of libuv (stacklok/go-microvm#76). What programs cannot do without is in ProcessNeeds, and
-// clone3, which seccomp/clone3-not-enosys is about, is not here.
+// and then one that answers ENOSYS, was put in force before true, bash, python3, perl, node, java, git, curl, busybox,
+// cp, mv, ls, cat, sort, find, sed, tar, id, a program in Go and others were started, for every syscall that there is;
+// what By names ended under the first and ran under the second. io_uring_setup is not measured but reported of libuv
+// (stacklok/go-microvm#76). What programs cannot do without is in ProcessNeeds, and clone3, which
+// seccomp/clone3-not-enosys is about, is not here.
 func Probes() []Probe { return probes[:] }
 
 var probes = [...]Probe{
-	{"sched_getaffinity", "the runtime of Go, Node and sort"},
+	{"lseek", "Python, Perl, ls, cp and sort"},
+	{"munmap", "every program with glibc's shared libraries"},
+	{"brk", "every program with glibc"},
+	{"rt_sigaction", "bash, Python, git and sort"},
+	{"rt_sigprocmask", "bash and git"},
+	{"ioctl", "bash, Python, Perl, ls, cp and find"},
+	{"access", "every program with glibc's shared libraries"},
+	{"madvise", "the runtimes of Go and Java"},
+	{"getpid", "bash, Python and the runtime of Go"},
+	{"socket", "ls -l, id and tar with glibc, which ask nscd"},
+	{"uname", "bash, find and curl"},
+	{"readlink", "Python, Perl and busybox"},
 	{"sysinfo", "bash, Python and sort with glibc 2.36"},
+	{"getuid", "bash, Python and sort"},
+	{"getgid", "bash, Python and sort"},
+	{"geteuid", "bash, Python, cp and sort"},
+	{"getegid", "bash, Python and sort"},
+	{"statfs", "ls, cp, mv, find, sed and tar, which ask for SELinux"},
+	{"prctl", "busybox, and the runtimes of Go 1.25 and Java"},
+	{"getxattr", "ls of GNU coreutils"},
+	{"lgetxattr", "ls of GNU coreutils"},
+	{"sched_getaffinity", "the runtime of Go, Node and sort"},
 	{"set_tid_address", "every program with glibc"},
 	{"fadvise64", "cp, cat and sort of GNU coreutils"},
 	{"set_robust_list", "every program with glibc"},
+	{"epoll_create1", "Python"},
 	{"prlimit64", "every program with glibc's shared libraries"},
 	{"renameat2", "mv of GNU coreutils"},
 	{"getrandom", "most programs with glibc 2.36"},
