@@ -56,8 +56,12 @@ var dockerFieldIgnored = &rules.Rule{
 			p.Report(finding)
 		}
 		if lost := lostArchitectures(profile); len(lost) > 0 {
+			whose := "its"
+			if len(lost) > 1 {
+				whose = "their"
+			}
 			report(profile.ArchMapSpan, "archMap",
-				fmt.Sprintf("the filter lacks %s, and their programs are killed", phrase.List(lost)))
+				fmt.Sprintf("the filter lacks %s, and %s programs are killed", phrase.List(lost), whose))
 		}
 		for _, rule := range profile.Rules {
 			switch {
