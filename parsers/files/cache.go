@@ -207,13 +207,29 @@ func (c *Cache) Changed(paths ...string) {
 // Get returns the value for a key and makes it on first use. make must read through the tree that it is given and
 // nothing else. Where make itself calls Get with that tree, the outer value depends on all that the inner one does.
 func Get[V any](c *Cache, t Tree, key any, make func(Tree) V) V {
+	return GetOver(c, t, key, make, nil)
+}
+
+// GetOver is Get for a value of which few parts depend on any one file. A cache for an overlay that only edits files
+// makes it with again, of the value that the cache below has made without the overlay, where it has. The paths are those
+// of the edited files. Again returns what make would. The value then depends on everything that the one without the
+// overlay depends on, and on what again has read.
+func GetOver[V any](
+	c *Cache, t Tree, key any, make func(Tree) V, again func(t Tree, without V, edited map[string]bool) V,
+) V {
 	outer, _ := t.(*recorder)
 	if outer != nil {
 		t = outer.Tree
 	}
 	r := c.find(key)
 	r.once.Do(func() {
-		r.value = make(newRecorder(t, &r.uses))
+		on := newRecorder(t, &r.uses)
+		if without := c.without(key); again != nil && without != nil {
+			r.uses.join(&without.uses)
+			r.value = again(on, without.value.(V), c.changes.edited)
+		} else {
+			r.value = make(on)
+		}
 		r.uses.settle()
 		c.finished(key, r)
 	})
@@ -241,6 +257,19 @@ func (c *Cache) find(key any) *remembered {
 	r := &remembered{}
 	c.values[key] = r
 	return r
+}
+
+// without returns a value without the overlay, of which it only edits files; nil if there is none.
+func (c *Cache) without(key any) *remembered {
+	if c.base == nil || len(c.changes.others) > 0 {
+		return nil
+	}
+	c.base.mu.Lock()
+	defer c.base.mu.Unlock()
+	if r := c.base.values[key]; r != nil && r.done {
+		return r
+	}
+	return nil
 }
 
 // known returns a value that does not depend on the changed paths, nil if there is none.

@@ -43,8 +43,8 @@ type build struct {
 	assumed bool
 	// plain says that it names no platform and leaves none open.
 	plain bool
-	// siblings are all builds that the files of the same folder describe.
-	siblings []*build
+	// dir is the folder whose files describe it: see buildsIn.
+	dir string
 }
 
 // Build is a place that describes a build of a Dockerfile.
@@ -110,8 +110,8 @@ func (w *Workspace) buildsOf(abs string) []*build {
 	var out []*build
 	workflows := w.workflowBuilds(root)
 	for {
-		for _, b := range w.buildsIn(root, dir).of[abs] {
-			if b.assumed && (workflows.native || workflows.baked[dir]) {
+		for _, b := range w.buildsIn(root, dir).of(abs) {
+			if b.assumed && (workflows.isNative() || workflows.isBaked(dir)) {
 				b = b.unmarked()
 			}
 			out = append(out, b)
@@ -136,63 +136,127 @@ func (b *build) unmarked() *build {
 	return &out
 }
 
-// folderBuilds are the builds that the files of one folder describe: all in order, and those of each Dockerfile.
-type folderBuilds struct {
-	all []*build
-	of  map[string][]*build
-}
-
 // buildsIn returns the builds that the files of one folder describe.
 func (w *Workspace) buildsIn(root, dir string) folderBuilds {
-	type key struct{ dir, builder string }
-	return cached(w, key{dir, w.Targets.Builder}, func(w *Workspace) folderBuilds {
-		// What the workflows say of the machine comes in later, so that not all folders depend on all workflows.
-		const native = false
-		var found []build
-		if dir == root {
-			found = append(found, w.workflowBuilds(root).builds...)
-		}
-		ofWorkflows := len(found)
-		names := w.list(root, dir).lower
-		has := func(name string) bool { return names[name] } // without asking for each of a dozen names
-		var services *compose.File
-		for _, name := range composeFiles {
-			if !has(name) {
-				continue
-			}
-			if f, err := w.neighbour(root, filepath.Join(dir, name)); err == nil {
-				services = compose.Parse(f)
-				found = append(found, w.composeBuilds(dir, services, native)...)
-				break
-			}
-		}
-		var definition []*source.File
-		for _, name := range bakeFiles {
-			if !has(name) {
-				continue
-			}
-			if f, err := w.neighbour(root, filepath.Join(dir, name)); err == nil {
-				definition = append(definition, f)
-			}
-		}
-		if len(definition) > 0 {
-			found = append(found, w.bakeBuilds(dir, bake.Parse(definition...), services, native)...)
-		}
-		found = append(found, w.scriptBuilds(root, dir)...)
-		found = append(found, w.quadletBuilds(root, dir, native)...)
-		out := folderBuilds{all: make([]*build, len(found))}
-		if len(found) > 0 {
-			out.of = make(map[string][]*build, len(found))
-		}
+	out := folderBuilds{own: w.ownBuilds(root, dir)}
+	if dir == root {
+		out.workflows = w.workflowBuilds(root)
+	}
+	return out
+}
+
+// scriptFile is a file that may be a script or a recipe, by its name.
+type scriptFile struct{ home, name string }
+
+// maxScripts is how many files of scripts are looked at again where one of them is edited.
+const maxScripts = 8
+
+// ownBuilds returns the builds that the files of one folder describe, without the workflows: those of Compose and bake,
+// of scripts, and of the others. What the workflows say of the machine comes in later, so that not all folders depend
+// on all workflows.
+func (w *Workspace) ownBuilds(root, dir string) *descriptions {
+	type owned struct {
+		*descriptions
+		scripts [][]scriptFile
+	}
+	describe := func(w *Workspace, found []build) *described {
 		for n := range found {
-			b := &found[n]
-			b.dockerfile = w.orLowerCase(root, b.dockerfile)
-			b.assumed = n >= ofWorkflows
-			out.all[n], b.siblings = b, out.all
-			out.of[b.dockerfile] = append(out.of[b.dockerfile], b)
+			found[n].assumed = true
 		}
+		return w.describeBuilds(root, dir, found, false, nil)
+	}
+	find := func(w *Workspace) owned {
+		var scripts [][]scriptFile
+		for some := range slices.Chunk(w.scriptFiles(root, dir), maxScripts) {
+			scripts = append(scripts, some)
+		}
+		if len(scripts) < 2 {
+			found := w.definedBuilds(root, dir)
+			for _, some := range scripts {
+				found = append(found, w.scriptBuilds(root, dir, some)...)
+			}
+			found = append(found, w.otherBuilds(root, dir)...)
+			return owned{describedBy([]*described{describe(w, found)}, nil), nil}
+		}
+		return owned{nil, scripts}
+	}
+	part := func(w *Workspace, scripts [][]scriptFile, n int) []numbered {
+		var found []build
+		switch n {
+		case 0:
+			found = w.definedBuilds(root, dir)
+		case len(scripts) + 1:
+			found = w.otherBuilds(root, dir)
+		default:
+			found = w.scriptBuilds(root, dir, scripts[n-1])
+		}
+		return []numbered{{n, describe(w, found)}}
+	}
+	type key struct{ dir, builder string }
+	return cachedOver(w, key{dir, w.Targets.Builder}, func(w *Workspace) owned {
+		out := find(w)
+		if out.descriptions != nil {
+			return out
+		}
+		readers, parts := new(files.Readers), make([]*described, len(out.scripts)+2)
+		known := make([]int, len(parts))
+		for n := range known {
+			known[n] = n
+		}
+		w.recordParts(readers, known, parts, func(w *Workspace, n int) []numbered { return part(w, out.scripts, n) })
+		out.descriptions = describedBy(parts, readers)
 		return out
-	})
+	}, func(w *Workspace, without owned, edited map[string]bool) owned {
+		if without.readers == nil {
+			return find(w)
+		}
+		without.descriptions = without.again(edited, func(n int) []numbered { return part(w, without.scripts, n) })
+		return without
+	}).descriptions
+}
+
+// definedBuilds returns the builds of the Compose and bake files of a folder.
+func (w *Workspace) definedBuilds(root, dir string) []build {
+	const native = false // see ownBuilds
+	var found []build
+	names := w.list(root, dir).lower
+	has := func(name string) bool { return names[name] } // without asking for each of a dozen names
+	var services *compose.File
+	for _, name := range composeFiles {
+		if !has(name) {
+			continue
+		}
+		if f, err := w.neighbour(root, filepath.Join(dir, name)); err == nil {
+			services = compose.Parse(f)
+			found = append(found, w.composeBuilds(dir, services, native)...)
+			break
+		}
+	}
+	var definition []*source.File
+	for _, name := range bakeFiles {
+		if !has(name) {
+			continue
+		}
+		if f, err := w.neighbour(root, filepath.Join(dir, name)); err == nil {
+			definition = append(definition, f)
+		}
+	}
+	if len(definition) > 0 {
+		found = append(found, w.bakeBuilds(dir, bake.Parse(definition...), services, native)...)
+	}
+	return found
+}
+
+// otherBuilds returns the builds of the files of a folder that are neither workflows, nor Compose or bake files, nor
+// scripts.
+func (w *Workspace) otherBuilds(root, dir string) []build {
+	const native = false // see ownBuilds
+	var out []build
+	names := w.list(root, dir).lower
+	if slices.ContainsFunc(recipe.ArtifactFiles, func(name string) bool { return names[name] }) {
+		out = w.artifactBuilds(root, dir, native)
+	}
+	return append(out, w.quadletBuilds(root, dir, native)...)
 }
 
 // bakeBuilds returns the builds of a bake definition, whose targets extend the services of a Compose file with the same
@@ -365,11 +429,10 @@ func (w *Workspace) composeBuilds(dir string, f *compose.File, native bool) []bu
 // scriptFolders are folders in which the scripts of the folder above them lie.
 var scriptFolders = []string{"", "bin", "build", "ci", ".ci", "hack", "script", "scripts", "tools"}
 
-// scriptBuilds returns the builds of the scripts, the Makefiles and the justfiles of a folder.
-func (w *Workspace) scriptBuilds(root, dir string) []build {
-	const native = false // see buildsIn
+// scriptFiles returns the files that may be scripts, Makefiles and justfiles of a folder, in order.
+func (w *Workspace) scriptFiles(root, dir string) []scriptFile {
 	names := w.list(root, dir).lower
-	var out []build
+	var out []scriptFile
 	for _, folder := range scriptFolders {
 		if folder != "" && !names[folder] {
 			continue
@@ -380,18 +443,24 @@ func (w *Workspace) scriptBuilds(root, dir string) []build {
 		home := filepath.Join(dir, folder)
 		for _, entry := range w.list(root, home).entries {
 			name := entry.Name()
-			if entry.IsDir() || !mayBuild(name) || files.KindByPath(name) == files.KindDockerfile {
-				continue
+			if !entry.IsDir() && mayBuild(name) && files.KindByPath(name) != files.KindDockerfile {
+				out = append(out, scriptFile{home, name})
 			}
-			f, err := w.neighbour(root, filepath.Join(home, name))
-			if err != nil || !mentionsBuild(f.Bytes) {
-				continue
-			}
-			out = append(out, w.buildsOfScript(root, dir, home, f, native)...)
 		}
 	}
-	if slices.ContainsFunc(recipe.ArtifactFiles, func(name string) bool { return names[name] }) {
-		out = append(out, w.artifactBuilds(root, dir, native)...)
+	return out
+}
+
+// scriptBuilds returns the builds of some scripts, Makefiles and justfiles of a folder.
+func (w *Workspace) scriptBuilds(root, dir string, scripts []scriptFile) []build {
+	const native = false // see ownBuilds
+	var out []build
+	for _, s := range scripts {
+		f, err := w.neighbour(root, filepath.Join(s.home, s.name))
+		if err != nil || !mentionsBuild(f.Bytes) {
+			continue
+		}
+		out = append(out, w.buildsOfScript(root, dir, s.home, f, native)...)
 	}
 	return out
 }

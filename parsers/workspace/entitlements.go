@@ -112,6 +112,7 @@ func (w *Workspace) Refusals(img *image.Image, entitlement string) []Refusal {
 		return nil
 	}
 	var out []Refusal
+	seen := map[Refusal]bool{}
 	for k, b := range c.builds() {
 		var r Refusal
 		switch g := b.grants[n]; g.state {
@@ -131,7 +132,8 @@ func (w *Workspace) Refusals(img *image.Image, entitlement string) []Refusal {
 				continue
 			}
 		}
-		if c.needs(k, img) && !slices.Contains(out, r) {
+		if c.needs(k, img) && !seen[r] {
+			seen[r] = true
 			out = append(out, r)
 		}
 	}
@@ -147,34 +149,32 @@ func (w *Workspace) Granted(d *image.Dockerfile, entitlement string, needs func(
 		return nil
 	}
 	var out []Build
-	used := map[Build]bool{}
+	used, seen := map[Build]bool{}, map[Build]bool{}
 	for k, b := range c.builds() {
 		g := b.grants[n]
 		if g.state != asks || g.place.File.Text(g.place.Span) != entitlement {
 			continue
 		}
-		if !slices.Contains(out, g.place) {
+		if !seen[g.place] {
+			seen[g.place] = true
 			out = append(out, g.place)
+			used[g.place] = c.grantedBeside(b, n)
 		}
 		for _, img := range d.Images {
 			if c.needs(k, img) && needs(img) {
 				used[g.place] = true
 			}
 		}
-		for _, other := range w.othersOf(b) {
-			used[g.place] = used[g.place] || other.grants[n].place == g.place
-		}
 	}
 	return slices.DeleteFunc(out, func(b Build) bool { return used[b] })
 }
 
-// othersOf returns the builds of other Dockerfiles that the same files may describe.
-func (w *Workspace) othersOf(b *build) []*build {
-	var out []*build
-	for _, other := range b.siblings {
-		if other.dockerfile != b.dockerfile {
-			out = append(out, other)
-		}
+// grantedBeside reports whether the place that does something about an entitlement of a build does so for one of
+// another Dockerfile.
+func (c *buildContext) grantedBeside(b *build, entitlement int) bool {
+	if b.dir == "" {
+		return false
 	}
-	return out
+	at := grantedAt{entitlement, b.grants[entitlement].place}
+	return c.w.buildsIn(c.w.root(b.dir), b.dir).grantedBeside(at, b.dockerfile)
 }

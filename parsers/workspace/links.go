@@ -218,7 +218,7 @@ func (k *linker) links(o origin) {
 	case buildFolder:
 		root = k.w.root(o.abs)
 		if o.abs == root || k.namesDockerfile(root, o.abs) {
-			for _, b := range k.w.buildsIn(root, o.abs).all {
+			for b := range k.w.buildsIn(root, o.abs).all() {
 				k.add(b.dockerfile, files.KindDockerfile, o)
 			}
 		}
@@ -404,7 +404,7 @@ func (k *linker) workflow(f *source.File, o origin, root string) {
 		return
 	}
 	if slices.Contains(k.l.tops, o.abs) { // of others, the folder of all workflows takes care
-		for _, b := range k.w.buildsIn(root, root).all {
+		for b := range k.w.buildsIn(root, root).all() {
 			if b.place.File.Path == f.Path {
 				k.add(b.dockerfile, files.KindDockerfile, o)
 			}

@@ -20,41 +20,117 @@ var workflowFolders = []string{".github/workflows", ".gitea/workflows", ".forgej
 type workflows struct {
 	w       *Workspace
 	root    string
-	names   []string // relative to the root, in order
-	sources map[string]*source.File
+	names   []string                  // relative to the root, in order
+	numbers map[string]int            // by absolute path
+	calls   [][]string                // the workflows that each may call, by their paths
 	callers map[string][]string       // the workflows that may call each, by their paths
+	groups  map[int][]int             // those that others call, by the first of those that are linked by calls
 	read    map[string]*workflow.File // nil while it is being read
 }
 
 // workflows finds the workflows of a repository.
 func (w *Workspace) workflows(root string) *workflows {
-	r := &workflows{w: w, root: root, sources: map[string]*source.File{}, read: map[string]*workflow.File{}}
+	r := &workflows{w: w, root: root, numbers: map[string]int{}, callers: map[string][]string{}}
 	for _, folder := range workflowFolders {
 		dir := filepath.Join(root, filepath.FromSlash(folder))
 		for _, name := range files.Names(w.tree, root, dir) {
-			if !strings.HasSuffix(name, ".yml") && !strings.HasSuffix(name, ".yaml") {
+			if !isWorkflow(name) {
 				continue
 			}
-			if f, err := w.neighbour(root, filepath.Join(dir, name)); err == nil {
-				name = path.Join(folder, name)
-				r.names, r.sources[name] = append(r.names, name), f
+			if _, err := w.neighbour(root, filepath.Join(dir, name)); err == nil {
+				r.numbers[filepath.Join(dir, name)] = len(r.names)
+				r.names = append(r.names, path.Join(folder, name))
 			}
 		}
 	}
-	r.callers = r.findCallers()
+	r.calls = make([][]string, len(r.names))
+	for n, name := range r.names {
+		r.calls[n] = r.on(w).callsIn(name)
+		for _, called := range r.calls[n] {
+			r.callers[called] = append(r.callers[called], name)
+		}
+	}
+	r.group()
 	return r
+}
+
+func isWorkflow(name string) bool {
+	return strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".yaml")
+}
+
+// on returns a reader of the same workflows as they are in a view.
+func (r *workflows) on(w *Workspace) *workflows {
+	on := *r
+	on.w, on.read = w, map[string]*workflow.File{}
+	return &on
+}
+
+func (r *workflows) full(name string) string { return filepath.Join(r.root, filepath.FromSlash(name)) }
+
+// source returns the text of a workflow.
+func (r *workflows) source(name string) *source.File {
+	f, err := r.w.neighbour(r.root, r.full(name))
+	if err != nil {
+		return source.NewFile(r.w.show(r.full(name)), nil)
+	}
+	return f
+}
+
+// callsIn returns the workflows that a workflow may call, by their paths.
+func (r *workflows) callsIn(name string) []string {
+	var out []string
+	text := r.source(name).Bytes
+	for {
+		n := bytes.Index(text, []byte("./."))
+		if n < 0 {
+			return out
+		}
+		text = text[n+2:]
+		end := bytes.IndexAny(text, " \t\r\n\"'#")
+		if end < 0 {
+			end = len(text)
+		}
+		called := string(text[:end])
+		if _, known := r.numbers[r.full(called)]; known && path.Clean(called) == called && !slices.Contains(out, called) {
+			out = append(out, called)
+		}
+	}
+}
+
+// group finds the groups of workflows that others call: what one of them means may depend on the others of its group
+// and on their callers.
+func (r *workflows) group() {
+	r.groups = map[int][]int{}
+	number := func(name string) int { return r.numbers[r.full(name)] }
+	leader := map[int]int{}
+	var find func(n int) int
+	find = func(n int) int {
+		if l, ok := leader[n]; ok && l != n {
+			leader[n] = find(l)
+			return leader[n]
+		}
+		return n
+	}
+	for called, callers := range r.callers {
+		for _, caller := range callers {
+			if len(r.callers[caller]) > 0 {
+				a, b := find(number(called)), find(number(caller))
+				leader[max(a, b)] = min(a, b)
+			}
+		}
+	}
+	for n, name := range r.names {
+		if len(r.callers[name]) > 0 {
+			r.groups[find(n)] = append(r.groups[find(n)], n)
+		}
+	}
 }
 
 // alone reads a workflow that no other calls. It is cached for itself: a change in another one costs it nothing.
 func (r *workflows) alone(name string) *workflow.File {
 	type key struct{ workflow string }
-	full := filepath.Join(r.root, filepath.FromSlash(name))
-	return cached(r.w, key{full}, func(w *Workspace) *workflow.File {
-		f, err := w.neighbour(r.root, full)
-		if err != nil {
-			f = source.NewFile(w.show(full), nil)
-		}
-		return workflow.ParseIn(f, workflow.Project{Action: w.actionsOf(r.root)})
+	return cached(r.w, key{r.full(name)}, func(w *Workspace) *workflow.File {
+		return workflow.ParseIn(r.on(w).source(name), workflow.Project{Action: w.actionsOf(r.root)})
 	})
 }
 
@@ -73,29 +149,6 @@ func (r *workflows) builds(name string) workflowsBuilds {
 		on.w = w
 		return w.buildsFrom(r.root, on.alone(name))
 	})
-}
-
-// findCallers returns the workflows that may call each workflow, by their paths.
-func (r *workflows) findCallers() map[string][]string {
-	out := map[string][]string{}
-	for _, name := range r.names {
-		text := r.sources[name].Bytes
-		for {
-			n := bytes.Index(text, []byte("./."))
-			if n < 0 {
-				break
-			}
-			text = text[n+2:]
-			end := bytes.IndexAny(text, " \t\r\n\"'#")
-			if end < 0 {
-				end = len(text)
-			}
-			if called := string(text[:end]); r.sources[called] != nil && !slices.Contains(out[called], name) {
-				out[called] = append(out[called], name)
-			}
-		}
-	}
-	return out
 }
 
 // file returns a workflow by its path; nil for one that calls itself.
@@ -118,7 +171,7 @@ func (r *workflows) file(name string) *workflow.File {
 			}
 		}
 	}
-	r.read[name] = workflow.ParseIn(r.sources[name], p)
+	r.read[name] = workflow.ParseIn(r.source(name), p)
 	return r.read[name]
 }
 
@@ -167,33 +220,80 @@ type workflowsBuilds struct {
 	baked map[string]bool
 }
 
-// workflowBuilds returns the builds of a repository's workflows.
-func (w *Workspace) workflowBuilds(root string) workflowsBuilds {
+// workflowBuilds returns the builds of a repository's workflows and of its pipeline.
+func (w *Workspace) workflowBuilds(root string) *descriptions {
+	type repository struct {
+		*descriptions
+		r *workflows
+	}
 	type key struct{ root, builder string }
-	return cached(w, key{root, w.Targets.Builder}, func(w *Workspace) workflowsBuilds {
+	find := func(w *Workspace) repository {
 		r := w.workflows(root)
-		parts := make([]workflowsBuilds, len(r.names))
-		r.w.parallel(len(r.names), func(n int) {
-			if len(r.callers[r.names[n]]) == 0 {
-				parts[n] = r.builds(r.names[n])
-			}
-		})
+		known := []int{len(r.names)} // the pipeline
 		for n, name := range r.names {
-			if len(r.callers[name]) > 0 {
-				parts[n] = r.builds(name)
+			if len(r.callers[name]) == 0 || r.groups[n] != nil {
+				known = append(known, n)
 			}
 		}
-		for _, f := range w.gitlab(root) {
-			parts = append(parts, w.buildsFrom(root, f))
+		readers, parts := new(files.Readers), make([]*described, len(r.names)+1)
+		w.recordParts(readers, known, parts, r.parts)
+		return repository{describedBy(parts, readers), r}
+	}
+	return cachedOver(w, key{root, w.Targets.Builder}, find,
+		func(w *Workspace, without repository, edited map[string]bool) repository {
+			if without.r.othersAfter(w, edited) {
+				return find(w)
+			}
+			without.descriptions = without.again(edited, func(n int) []numbered { return without.r.parts(w, n) })
+			return without
+		}).descriptions
+}
+
+// othersAfter reports whether there may be other workflows, or other calls, in a state of the files in which some are
+// edited.
+func (r *workflows) othersAfter(w *Workspace, edited map[string]bool) bool {
+	on := r.on(w)
+	for name := range edited {
+		if n, known := r.numbers[name]; known {
+			if !slices.Equal(on.callsIn(r.names[n]), r.calls[n]) {
+				return true
+			}
+			continue
 		}
-		all := workflowsBuilds{baked: map[string]bool{}}
-		for _, p := range parts {
-			all.builds = append(all.builds, p.builds...)
-			all.native = all.native || p.native
-			maps.Copy(all.baked, p.baked)
+		rel, ok := relative(r.root, filepath.Dir(name))
+		if ok && isWorkflow(name) && slices.Contains(workflowFolders, rel) {
+			return true
 		}
-		return all
-	})
+	}
+	return false
+}
+
+// parts returns the builds of the workflow with a number and of those of its group, or of the pipeline, whose number is
+// behind the last one.
+func (r *workflows) parts(w *Workspace, n int) []numbered {
+	describe := func(n int, b workflowsBuilds) numbered {
+		return numbered{n, w.describeBuilds(r.root, r.root, b.builds, b.native, b.baked)}
+	}
+	if n == len(r.names) {
+		return []numbered{describe(n, w.pipelineBuilds(r.root))}
+	}
+	on := r.on(w)
+	if len(r.callers[r.names[n]]) == 0 {
+		return []numbered{describe(n, on.builds(r.names[n]))}
+	}
+	var out []numbered
+	for _, member := range r.groups[n] {
+		out = append(out, describe(member, on.builds(r.names[member])))
+	}
+	return out
+}
+
+// pipelineBuilds returns the builds of the pipeline of GitLab CI.
+func (w *Workspace) pipelineBuilds(root string) workflowsBuilds {
+	for _, f := range w.gitlab(root) {
+		return w.buildsFrom(root, f)
+	}
+	return workflowsBuilds{}
 }
 
 // buildsFrom returns the builds of a workflow or pipeline.

@@ -291,6 +291,23 @@ func cached[V any](w *Workspace, key any, make func(*Workspace) V) V {
 	})
 }
 
+// cachedOver is cached for a value of which few parts depend on any one file: with edits of files alone, a snapshot
+// makes it with again of the value without them (files.GetOver).
+func cachedOver[V any](
+	w *Workspace, key any, make func(*Workspace) V, again func(w *Workspace, without V, edited map[string]bool) V,
+) V {
+	if w.cache == nil {
+		return make(w)
+	}
+	on := func(t files.Tree) *Workspace {
+		on := *w
+		on.tree = t
+		return &on
+	}
+	return files.GetOver(w.cache, w.tree, key, func(t files.Tree) V { return make(on(t)) },
+		func(t files.Tree, without V, edited map[string]bool) V { return again(on(t), without, edited) })
+}
+
 // Open reads and parses a file. The error is a ForeignError for a file that merely has such a name.
 // The workspace does not keep the document; the caller holds it as long as needed.
 func (w *Workspace) Open(e *Entry) (*Document, error) {
