@@ -54,8 +54,8 @@ func (w *Workspace) describeBuilds(root, dir string, found []build, native bool,
 	return d
 }
 
-// descriptions are what the files of a folder describe, in parts in a fixed order. Those of an edited state of the files
-// are made of those without the edits, and the parts that differ. It does not change once it is made.
+// descriptions are what the files of a folder describe, in parts in a fixed order. Those of an edited state of the
+// files are made of those without the edits, and the parts that differ. It does not change once it is made.
 type descriptions struct {
 	parts   []*described // nil for those that describe nothing
 	of      map[string][]int
@@ -193,7 +193,8 @@ type numbered struct {
 	part *described
 }
 
-// recordParts makes parts in parallel, each known by the number of one of them, and records for each what it depends on.
+// recordParts makes parts in parallel, each known by the number of one of them, and records for each what it depends
+// on.
 func (w *Workspace) recordParts(
 	readers *files.Readers, known []int, parts []*described, of func(w *Workspace, n int) []numbered,
 ) {

@@ -38,8 +38,8 @@ func describing(r *rand.Rand, name string) string {
 		}
 		return pad + "on:\n  workflow_call:\n    inputs:\n      runner:\n        type: string\njobs:\n" + jobs.String()
 	case strings.HasSuffix(name, "action.yml"):
-		return pad + "inputs:\n  dir: {}\nruns:\n  using: composite\n  steps:\n  - shell: bash\n    run: docker build " +
-			platform + "${{ inputs.dir }}\n"
+		return pad + "inputs:\n  dir: {}\nruns:\n  using: composite\n  steps:\n  - shell: bash\n" +
+			"    run: docker build " + platform + "${{ inputs.dir }}\n"
 	case strings.HasSuffix(name, ".hcl"):
 		return pad + fmt.Sprintf("target \"t\" {\n  context = %q\n  entitlements = [\"security.insecure\"]\n}\n"+
 			"target \"u\" {\n  inherits = [\"t\"]\n  context = %q\n  platforms = [\"linux/arm64\"]\n}\n", dir(), dir())
@@ -57,8 +57,8 @@ func seenBuilds(w *Workspace) string {
 	for _, dir := range []string{"", "/a", "/b", "/c"} {
 		abs := "/p" + dir + "/Dockerfile"
 		for _, b := range w.buildsOf(abs) {
-			fmt.Fprintf(&out, "%s: %q %s %s %q %v %t %t %t %t %q %v %q\n", abs, b.name, b.dockerfile, b.context, b.stage,
-				slices.Sorted(slices.Values(b.args)), b.anyArgs, b.podman, b.assumed, b.plain, b.machine, b.tags, b.dir)
+			fmt.Fprintf(&out, "%s: %q %s %s %q %v %t %t %t %t %q %v %q\n", abs, b.name, b.dockerfile, b.context,
+				b.stage, slices.Sorted(slices.Values(b.args)), b.anyArgs, b.podman, b.assumed, b.plain, b.machine, b.tags, b.dir)
 			for _, p := range b.platforms {
 				fmt.Fprintf(&out, "  %s %s %q %t %t %s\n", p.Name, p.Why, p.Machine, p.Emulated, p.Native,
 					place(Build{File: p.File, Span: p.Span}))

@@ -91,7 +91,8 @@ func (r *workflows) callsIn(name string) []string {
 			end = len(text)
 		}
 		called := string(text[:end])
-		if _, known := r.numbers[r.full(called)]; known && path.Clean(called) == called && !slices.Contains(out, called) {
+		_, known := r.numbers[r.full(called)]
+		if known && path.Clean(called) == called && !slices.Contains(out, called) {
 			out = append(out, called)
 		}
 	}

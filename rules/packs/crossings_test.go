@@ -13,7 +13,8 @@ import (
 	"github.com/sandlint/sandlint/rules/packs"
 )
 
-// A Dockerfile with a finding that depends on no other file, and one with a finding about the platforms it is built for.
+// A Dockerfile with a finding that depends on no other file, and one with a finding about the platforms that it is
+// built for.
 const (
 	withTypo     = "FROM debian:12\nRNU true\n"
 	withEmulated = "FROM nixos/nix\nRUN nix-build\nRUN echo 'filter-syscalls = false' >> /etc/nix/nix.conf\n"
@@ -157,7 +158,8 @@ var crossings = []struct {
 		var services strings.Builder
 		return eachOf(n, func(texts map[string]string) { texts["compose.yaml"] = "services:\n" + services.String() },
 			func(i int, texts map[string]string) {
-				fmt.Fprintf(&services, "  s%d:\n    image: debian\n    security_opt: [\"seccomp:p%d/seccomp.json\"]\n", i, i)
+				fmt.Fprintf(&services, "  s%d:\n    image: debian\n"+
+					"    security_opt: [\"seccomp:p%d/seccomp.json\"]\n", i, i)
 				texts[fmt.Sprintf("p%d/seccomp.json", i)] = `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [` +
 					`{"names": ["wirte"], "action": "SCMP_ACT_ALLOW"}]}`
 			})
@@ -192,13 +194,14 @@ var crossings = []struct {
 		return eachOf(n, nil, func(i int, texts map[string]string) {
 			texts[fmt.Sprintf("d%d/Dockerfile", i)] = "FROM debian:12\nRUN true\n"
 			texts[fmt.Sprintf(".github/workflows/w%d.yml", i)] = fmt.Sprintf("on: push\njobs:\n  a:\n"+
-				"    runs-on: ubuntu-latest\n    steps:\n    - run: docker buildx build --allow security.insecure d%d\n", i)
+				"    runs-on: ubuntu-latest\n    steps:\n"+
+				"    - run: docker buildx build --allow security.insecure d%d\n", i)
 		})
 	}},
 	{"reusable", func(n int) map[string]string {
 		return eachOf(n, func(texts map[string]string) {
-			texts[".github/workflows/all.yml"] = "on:\n  workflow_call:\n    inputs:\n      dir:\n        type: string\n" +
-				"jobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n" +
+			texts[".github/workflows/all.yml"] = "on:\n  workflow_call:\n    inputs:\n      dir:\n" +
+				"        type: string\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n" +
 				"    - run: docker buildx build --platform linux/arm64 ${{ inputs.dir }}\n"
 		}, func(i int, texts map[string]string) {
 			texts[fmt.Sprintf("d%d/Dockerfile", i)] = "FROM debian:12\nRUN --security=insecure true\n"
@@ -243,13 +246,15 @@ var crossings = []struct {
 				texts[fmt.Sprintf("d%d/Dockerfile", i)] = withTypo
 				texts[fmt.Sprintf("d%d/run.sh", i)] = fmt.Sprintf(
 					"#!/bin/sh\ndocker build -t app%d .\ndocker run --privileged --cap-add SYS_ADMIN app%d\n", i, i)
-				fmt.Fprintf(&services, "  s%d:\n    image: app%d\n    privileged: true\n    cap_add: [SYS_ADMIN]\n", i, i)
+				fmt.Fprintf(&services, "  s%d:\n    image: app%d\n    privileged: true\n"+
+					"    cap_add: [SYS_ADMIN]\n", i, i)
 			})
 	}},
 	{"engines", func(n int) map[string]string {
 		return eachOf(n, nil, func(i int, texts map[string]string) {
 			texts[fmt.Sprintf("d%d/daemon.json", i)] = `{"seccomp-profile": "seccomp.json"}`
-			texts[fmt.Sprintf("d%d/Dockerfile", i)] = "FROM docker:dind\nCOPY daemon.json /etc/docker/daemon.json\nRNU a\n"
+			texts[fmt.Sprintf("d%d/Dockerfile", i)] =
+				"FROM docker:dind\nCOPY daemon.json /etc/docker/daemon.json\nRNU a\n"
 		})
 	}},
 }
