@@ -212,8 +212,8 @@ func Get[V any](c *Cache, t Tree, key any, make func(Tree) V) V {
 
 // GetOver is Get for a value of which few parts depend on any one file. A cache for an overlay that only edits files
 // makes it with again, of the value that the cache below has made without the overlay, where it has. The paths are
-// those of the edited files. Again returns what make would. The value then depends on everything that the one without the
-// overlay depends on, and on what again has read.
+// those of the edited files. Again returns what make would. The value then depends on everything that the one without
+// the overlay depends on, and on what again has read.
 func GetOver[V any](
 	c *Cache, t Tree, key any, make func(Tree) V, again func(t Tree, without V, edited map[string]bool) V,
 ) V {

@@ -58,7 +58,8 @@ func seenBuilds(w *Workspace) string {
 		abs := "/p" + dir + "/Dockerfile"
 		for _, b := range w.buildsOf(abs) {
 			fmt.Fprintf(&out, "%s: %q %s %s %q %v %t %t %t %t %q %v %q\n", abs, b.name, b.dockerfile, b.context,
-				b.stage, slices.Sorted(slices.Values(b.args)), b.anyArgs, b.podman, b.assumed, b.plain, b.machine, b.tags, b.dir)
+				b.stage, slices.Sorted(slices.Values(b.args)),
+				b.anyArgs, b.podman, b.assumed, b.plain, b.machine, b.tags, b.dir)
 			for _, p := range b.platforms {
 				fmt.Fprintf(&out, "  %s %s %q %t %t %s\n", p.Name, p.Why, p.Machine, p.Emulated, p.Native,
 					place(Build{File: p.File, Span: p.Span}))
