@@ -330,15 +330,22 @@ func (s *Session) check(stop func() bool, e *workspace.Entry, complete, fixes bo
 // Release lets go of the document of a file, which keeps much memory in use; what was found in it stays known.
 func (s *Session) Release(e *workspace.Entry) {
 	if c := s.checked[e]; c != nil && c.Document != nil {
-		without := *c
-		without.Document, without.Workspace, without.proved = nil, nil, nil
-		without.Findings = slices.Clone(c.Findings)
-		keepAdvice(without.Findings)
+		without := c.Summary()
 		s.checked[e] = &without
 	}
 }
 
-// keepAdvice drops the fixes of findings but for those that are done by hand. Others keep much memory in use.
+// Summary returns what was found without the document, and of the fixes those alone that are done by hand, since all of
+// that keeps much memory in use.
+func (c *Checked) Summary() Checked {
+	without := *c
+	without.Document, without.Workspace, without.proved = nil, nil, nil
+	without.Findings = slices.Clone(c.Findings)
+	keepAdvice(without.Findings)
+	return without
+}
+
+// keepAdvice drops the fixes of findings but for those that are done by hand.
 func keepAdvice(findings []Finding) {
 	for n := range findings {
 		findings[n].Fixes = adviceOf(findings[n].Fixes)

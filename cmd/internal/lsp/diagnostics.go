@@ -62,11 +62,12 @@ type shown struct {
 	json json.RawMessage
 }
 
-// reported is the result of a check as it is part of what is shown.
+// reported is the result of a check as it is part of what is shown. It does not keep the document, so that is garbage
+// once another one takes its place.
 type reported struct {
-	*rules.Checked
-	paths []string                   // of the files in which something was found, absolute
-	by    map[string][]rules.Finding // by these
+	checked rules.Checked
+	paths   []string                   // of the files in which something was found, absolute
+	by      map[string][]rules.Finding // by these
 }
 
 // diagnosticsOf returns the diagnostics of a file by its absolute path, nil for none. The caller holds engine.
@@ -85,11 +86,11 @@ func (s *server) update(p *project) {
 	for c := range p.session.Known() {
 		known[c.Entry] = true
 		old := p.reported[c.Entry]
-		if old != nil && old.Same(c) {
+		if old != nil && old.checked.Same(c) {
 			continue
 		}
-		now := &reported{Checked: c, by: map[string][]rules.Finding{}}
-		for _, f := range c.Findings {
+		now := &reported{checked: c.Summary(), by: map[string][]rules.Finding{}}
+		for _, f := range now.checked.Findings {
 			path := c.Entry.Abs
 			if f.File.Path != c.Entry.Path {
 				path = p.session.Workspace().Abs(f.File)
