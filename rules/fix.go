@@ -10,6 +10,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
+	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -578,6 +579,7 @@ type checker struct {
 	states [2]*state // the newest first
 	before map[*source.File]*fixdocker.Meaning
 	latest *fixdocker.Meaning
+	nix    *fixnix.Memory
 }
 
 // meaning reads a Dockerfile that fixes are compared with. It remembers those of the original files, and the last one.
@@ -722,6 +724,7 @@ func (c *checker) Compare(before, after []*source.File, n int, fixes []fixers.Fi
 		Fixes:   fixes,
 		Targets: c.ws.For(c.entries[n].Abs).Targets,
 		read:    c.meaning,
+		nix:     c.nix,
 		open: func(f *source.File) *workspace.Document {
 			doc, err := c.openAlone(before, after, n, f)
 			if err != nil {
@@ -729,6 +732,10 @@ func (c *checker) Compare(before, after []*source.File, n int, fixes []fixers.Fi
 			}
 			return doc
 		},
+	}
+	if c.nix == nil {
+		c.nix = fixnix.NewMemory()
+		comparison.nix = c.nix
 	}
 	c.ws.Spend(compareCost * (len(before[n].Bytes) + len(after[n].Bytes)))
 	if c.comments != nil {

@@ -129,6 +129,7 @@ type Comparison struct {
 
 	open     func(*source.File) *workspace.Document
 	read     func(*source.File) *fixdocker.Meaning // the text before is read once for all comparisons with it
+	nix      *fixnix.Memory
 	old, now *workspace.Document
 }
 
@@ -159,7 +160,7 @@ func compareDockerfile(c *Comparison) string {
 	if difference := compareProfiles(old.Profiles, now.Profiles, c.Fixes, c.Targets.Seccomp); difference != "" {
 		return difference
 	}
-	return compareNix(old.Nix, now.Nix, c.Fixes)
+	return compareNix(old.Nix, now.Nix, c.Fixes, c.nix)
 }
 
 func compareNixConf(c *Comparison) string {
@@ -167,7 +168,7 @@ func compareNixConf(c *Comparison) string {
 	if old := c.Old(); old != nil && len(old.Texts) > 0 {
 		targets = old.Texts[0].Targets // what uses the file may say which release reads it
 	}
-	return fixnix.Compare(c.Before, c.After, c.Fixes, targets)
+	return c.nix.Compare(c.Before, c.After, c.Fixes, targets)
 }
 
 func compareSeccomp(c *Comparison) string {

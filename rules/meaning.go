@@ -32,7 +32,7 @@ import (
 
 // compareNix says in one sentence what changed in the meaning that a Dockerfile has for Nix and that fixes do not
 // declare: the settings of each nix.conf text in it, and those in force at each Nix command. It is "" when nothing did.
-func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
+func compareNix(before, after *nixuse.Model, fixes []fixers.Fix, known *fixnix.Memory) string {
 	var all fixers.Fix
 	for _, f := range fixes {
 		all.Changes = append(all.Changes, f.Changes...)
@@ -48,7 +48,7 @@ func compareNix(before, after *nixuse.Model, fixes []fixers.Fix) string {
 	settings = slices.Compact(settings)
 	from, to := changedTexts(before.Texts, after.Texts)
 	if len(from) == len(to) {
-		declared := fixnix.Declare(all.Changes)
+		declared := known.Declare(all.Changes)
 		for n := range from {
 			kind, targets := sourceKind(from[n].Host), from[n].Targets
 			if d := declared.CompareTexts(from[n].File, to[n].File, kind, targets); d != "" {
@@ -211,11 +211,11 @@ func compareHosted(c *Comparison) string {
 		}
 		return compareValues(c)
 	}
-	return compareEmbedded(before, after, c.Fixes)
+	return compareEmbedded(before, after, c.Fixes, c.nix)
 }
 
 // compareEmbedded is compareHosted for what holds the texts.
-func compareEmbedded(before, after *nixuse.Hosted, fixes []fixers.Fix) string {
+func compareEmbedded(before, after *nixuse.Hosted, fixes []fixers.Fix, known *fixnix.Memory) string {
 	switch {
 	case after.Broken && !before.Broken:
 		return "the result has a syntax error"
@@ -232,7 +232,7 @@ func compareEmbedded(before, after *nixuse.Hosted, fixes []fixers.Fix) string {
 		if bytes.Equal(a.Fragment.Text, b.Fragment.Text) {
 			continue
 		}
-		declared := fixnix.Declare(changesOf(a, fixes))
+		declared := known.Declare(changesOf(a, fixes))
 		if d := declared.CompareTexts(a.File, b.File, sourceKind(a.Host), a.Targets); d != "" {
 			return d
 		}

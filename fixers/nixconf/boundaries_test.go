@@ -67,7 +67,7 @@ func TestBoundaries(t *testing.T) {
 		repair, mends := r.IntN(4) == 0, r.IntN(2) == 0
 		for _, d := range nixconf.Distributions() {
 			target, _ := nixconf.ParseTarget(string(d), first(d)+"..")
-			representative := representatives(target, nil, from, to)
+			representative := NewMemory().representatives(target, nil, from, to)
 			want := ""
 			for _, v := range target.Releases() {
 				one := release{d, v, effective.SystemFile}

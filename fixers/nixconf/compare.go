@@ -40,11 +40,43 @@ func (Rights) Allows() string { return "who may use Nix, and which keys and cach
 // rights are the settings that list those whom Nix trusts.
 var rights = []string{"trusted-users", "allowed-users", "trusted-public-keys", "trusted-substituters"}
 
+// Memory is what comparisons of texts with much in common share: what releases know of the settings and values in them.
+// It grows with the texts, so it is kept for the proofs of one set of files. It belongs to one goroutine.
+type Memory struct {
+	releases map[releaseKey]*effective.Release
+	chosen   map[string][]nixconf.Version // see representatives
+}
+
+type releaseKey struct {
+	distribution nixconf.Distribution
+	version      nixconf.Version
+}
+
+// NewMemory returns a Memory of nothing.
+func NewMemory() *Memory {
+	return &Memory{map[releaseKey]*effective.Release{}, map[string][]nixconf.Version{}}
+}
+
+func (m *Memory) release(d nixconf.Distribution, v nixconf.Version, kind effective.SourceKind) release {
+	key := releaseKey{d, v}
+	known := m.releases[key]
+	if known == nil {
+		known = effective.NewRelease(d, v)
+		m.releases[key] = known
+	}
+	return release{d, v, kind, known}
+}
+
+// Compare is Memory.Compare for two texts with which no others are compared.
+func Compare(before, after *source.File, fixes []fixers.Fix, targets nixconf.Targets) string {
+	return NewMemory().Compare(before, after, fixes, targets)
+}
+
 // Compare says in one sentence what changed between two texts of a nix.conf file without being declared by the fixes,
 // whose edits turned before into after. It returns "" where nothing did. It compares the settings in force for each
 // release of targets; the settings that a fix names may differ. Fixes that declare a Repair are applied first; Nix must
 // refuse less of their result than of the text before.
-func Compare(before, after *source.File, fixes []fixers.Fix, targets nixconf.Targets) string {
+func (m *Memory) Compare(before, after *source.File, fixes []fixers.Fix, targets nixconf.Targets) string {
 	var repairs []fixers.Edit
 	var all, others fixers.Changes
 	edited, repaired := 0, false
@@ -72,22 +104,23 @@ func Compare(before, after *source.File, fixes []fixers.Fix, targets nixconf.Tar
 			first = append(first, Rights{})
 			others = append(others, Rights{})
 		}
-		if d := Declare(first).CompareTexts(parse(before), mended, effective.SystemFile, targets); d != "" {
+		if d := m.Declare(first).CompareTexts(parse(before), mended, effective.SystemFile, targets); d != "" {
 			return d
 		}
-		return Declare(others).CompareTexts(mended, parse(after), effective.SystemFile, targets)
+		return m.Declare(others).CompareTexts(mended, parse(after), effective.SystemFile, targets)
 	}
-	return Declare(all).CompareTexts(parse(before), parse(after), effective.SystemFile, targets)
+	return m.Declare(all).CompareTexts(parse(before), parse(after), effective.SystemFile, targets)
 }
 
 // Declarations are what fixes say of the settings that they change.
 type Declarations struct {
 	settings       []string // that may differ, sorted
 	repair, rights bool
+	memory         *Memory
 }
 
 // Declare returns what the changes of fixes say of settings.
-func Declare(changes fixers.Changes) *Declarations {
+func (m *Memory) Declare(changes fixers.Changes) *Declarations {
 	declares := fixers.Fix{Changes: changes}
 	declared := slices.Concat(fixers.Declared[Settings](declares)...)
 	declared = append(declared, slices.Concat(fixers.Declared[Overridden](declares)...)...)
@@ -98,7 +131,7 @@ func Declare(changes fixers.Changes) *Declarations {
 	}
 	slices.Sort(declared)
 	return &Declarations{slices.Compact(declared), fixers.Declares[fixers.Repair](declares),
-		fixers.Declares[Rights](declares)}
+		fixers.Declares[Rights](declares), m}
 }
 
 // CompareTexts compares two texts of any kind, with their includes as far as they are resolved; see Compare. The texts
@@ -115,10 +148,10 @@ func (d *Declarations) CompareTexts(before, after *nixconf.File, kind effective.
 	if !repair && sameLines(before, after) {
 		return ""
 	}
-	mends := repair && improves(before, after, kind, targets)
+	mends := repair && d.memory.improves(before, after, kind, targets)
 	for _, target := range targets {
-		for _, v := range representatives(target, declared, before, after) {
-			r := release{target.Distribution, v, kind}
+		for _, v := range d.memory.representatives(target, declared, before, after) {
+			r := d.memory.release(target.Distribution, v, kind)
 			if d := r.compare(before, after, declared, repair, mends); d != "" {
 				return fmt.Sprintf("%s in %s %s", d, target.Distribution.Title(), v)
 			}
@@ -265,7 +298,7 @@ func isDefault(name, word string) bool {
 
 // representatives returns the releases of a target, oldest first, without those that merge the texts as the one before
 // them does. Declared are the settings that may differ.
-func representatives(target nixconf.Target, declared []string, texts ...*nixconf.File) []nixconf.Version {
+func (m *Memory) representatives(target nixconf.Target, declared []string, texts ...*nixconf.File) []nixconf.Version {
 	names := map[string]bool{}
 	for _, name := range declared {
 		names[name] = true
@@ -276,6 +309,17 @@ func representatives(target nixconf.Target, declared []string, texts ...*nixconf
 		collectNames(f, names, seen)
 		includes = includes || len(f.Includes) > 0
 	}
+	key := fmt.Sprintf("%v %v %q", target, includes, slices.Sorted(maps.Keys(names)))
+	out, ok := m.chosen[key]
+	if !ok {
+		out = representatives(target, names, includes)
+		m.chosen[key] = out
+	}
+	return out
+}
+
+// representatives is Memory.representatives for texts with some names.
+func representatives(target nixconf.Target, names map[string]bool, includes bool) []nixconf.Version {
 	d := target.Distribution
 	features := names["experimental-features"] || names["extra-experimental-features"]
 	boundaries := effective.Boundaries(d, includes, features)
@@ -334,13 +378,16 @@ type release struct {
 	distribution nixconf.Distribution
 	version      nixconf.Version
 	kind         effective.SourceKind
+	known        *effective.Release
 }
 
 // improves reports whether some release refuses less of after than of before.
-func improves(before, after *nixconf.File, kind effective.SourceKind, targets nixconf.Targets) bool {
+func (m *Memory) improves(
+	before, after *nixconf.File, kind effective.SourceKind, targets nixconf.Targets,
+) bool {
 	for _, target := range targets {
-		for _, v := range representatives(target, nil, before, after) {
-			r := release{target.Distribution, v, kind}
+		for _, v := range m.representatives(target, nil, before, after) {
+			r := m.release(target.Distribution, v, kind)
 			if r.refused(after) < r.refused(before) {
 				return true
 			}
@@ -371,7 +418,7 @@ func (r release) compare(before, after *nixconf.File, settings []string, repair,
 	declared := map[string]bool{}
 	for _, name := range settings {
 		declared[name] = true
-		if facts, ok := nixconf.Lookup(r.distribution, r.version, name); ok {
+		if facts, ok := r.known.Lookup(name); ok {
 			declared[facts.Name] = true
 		}
 	}
@@ -414,7 +461,7 @@ func (r release) merge(files ...*nixconf.File) *effective.Settings {
 		sources[i] = effective.Source{File: f, Kind: effective.SystemFile}
 	}
 	sources[len(files)-1].Kind = r.kind
-	return effective.Merge(sources, r.distribution, r.version)
+	return r.known.Merge(sources)
 }
 
 // refused counts the lines that the release refuses, and those that it refuses if a file is missing.
@@ -426,8 +473,8 @@ func (r release) refused(f *nixconf.File) int {
 		}
 	}
 	for _, e := range f.Entries {
-		if facts, ok := nixconf.Lookup(r.distribution, r.version, e.Name.Text); ok {
-			if bad := nixconf.CheckValue(facts, r.version, r.distribution, e.Value, e.Words); bad != nil && bad.Fatal {
+		if _, ok := r.known.Lookup(e.Name.Text); ok {
+			if bad := r.known.Check(e); bad != nil && bad.Fatal {
 				n++
 			}
 		}

@@ -211,7 +211,11 @@ func Boundaries(d nixconf.Distribution, includes, features bool) (out []nixconf.
 // 2.19 an included file before the one that includes it; and in 2.20 and 2.21, and Lix 2.90 and 2.91, a file with an
 // include is read twice.
 func Merge(sources []Source, d nixconf.Distribution, v nixconf.Version) *Settings {
-	m := begin(d, v)
+	return merge(begin(d, v), sources)
+}
+
+func merge(m *merger, sources []Source) *Settings {
+	d, v := m.d, m.v
 	for _, s := range sources {
 		if s.Kind == NixPathVariable && (d == nixconf.Determinate || d == nixconf.Nix && v.AtLeast(2, 24)) {
 			m.ignoreNixPath = true
@@ -255,7 +259,62 @@ func (k *Stack) With(s Source) *Stack {
 	return &Stack{m: &m}
 }
 
+// Release is a release that merges many texts with much in common. It remembers what it knows of settings and of their
+// values, so its size is bounded by that of the texts. It belongs to one goroutine.
+type Release struct {
+	d     nixconf.Distribution
+	v     nixconf.Version
+	names map[string]*knownName
+}
+
+// knownName is what a release knows of a name of a setting.
+type knownName struct {
+	facts  nixconf.Facts
+	ok     bool
+	values map[string]*nixconf.ValueError // nil for one that is right
+}
+
+// NewRelease returns release v of d, which has merged nothing yet.
+func NewRelease(d nixconf.Distribution, v nixconf.Version) *Release {
+	return &Release{d, v, map[string]*knownName{}}
+}
+
+// Merge is the function Merge for the release.
+func (r *Release) Merge(sources []Source) *Settings {
+	m := begin(r.d, r.v)
+	m.known = r
+	return merge(m, sources)
+}
+
+// Lookup is nixconf.Lookup for the release. The facts must not be changed.
+func (r *Release) Lookup(name string) (*nixconf.Facts, bool) {
+	k := r.name(name)
+	return &k.facts, k.ok
+}
+
+// Check is nixconf.CheckValue for the value of an entry whose setting the release has.
+func (r *Release) Check(e *nixconf.Entry) *nixconf.ValueError {
+	k := r.name(e.Name.Text)
+	err, ok := k.values[e.Value]
+	if !ok {
+		err = nixconf.CheckValue(k.facts, r.v, r.d, e.Value, e.Words)
+		k.values[e.Value] = err
+	}
+	return err
+}
+
+func (r *Release) name(name string) *knownName {
+	k := r.names[name]
+	if k == nil {
+		k = &knownName{values: map[string]*nixconf.ValueError{}}
+		k.facts, k.ok = nixconf.Lookup(r.d, r.v, name)
+		r.names[name] = k
+	}
+	return k
+}
+
 type merger struct {
+	known         *Release // nil for one that merges once
 	s             *Settings
 	d             nixconf.Distribution
 	v             nixconf.Version
@@ -604,7 +663,7 @@ func (m *merger) apply(s step) {
 	e := s.entry
 	name := e.Name.Text
 	origin := Origin{m.source, s.file, e}
-	facts, ok := nixconf.Lookup(m.d, m.v, name)
+	facts, ok := m.lookup(name)
 	here := facts.On(m.s.Platform)
 	if !ok || !here && m.s.Platform != "" {
 		if !m.unknown.Has(name) {
@@ -614,9 +673,12 @@ func (m *merger) apply(s step) {
 		}
 		return
 	}
-	first := state{facts: facts, onDefault: true, known: true}
-	first.facts.Written, first.facts.Alias, first.facts.Extra = facts.Name, false, false
-	st := m.own(facts.Name, first)
+	st, ok := m.s.states.Get(facts.Name)
+	if !ok || st.owner != m {
+		first := state{facts: facts, onDefault: true, known: true}
+		first.facts.Written, first.facts.Alias, first.facts.Extra = facts.Name, false, false
+		st = m.own(facts.Name, first)
+	}
 	if facts.Name == "nix-path" && m.ignoreNixPath && m.kind != CommandLine {
 		st.replaced = append(st.replaced, origin)
 		st.known = false
@@ -654,9 +716,24 @@ func (m *merger) apply(s step) {
 	}
 }
 
+// lookup returns what the release knows of a setting.
+func (m *merger) lookup(name string) (nixconf.Facts, bool) {
+	if m.known != nil {
+		facts, ok := m.known.Lookup(name)
+		return *facts, ok
+	}
+	return nixconf.Lookup(m.d, m.v, name)
+}
+
 // check checks the value of e, including where its source matters.
 func (m *merger) check(f nixconf.Facts, e *nixconf.Entry) *nixconf.ValueError {
-	if err := nixconf.CheckValue(f, m.v, m.d, e.Value, e.Words); err != nil {
+	var err *nixconf.ValueError
+	if m.known != nil {
+		err = m.known.Check(e)
+	} else {
+		err = nixconf.CheckValue(f, m.v, m.d, e.Value, e.Words)
+	}
+	if err != nil {
 		return err
 	}
 	if m.d != nixconf.Lix || !f.RelativeToFile {
