@@ -70,7 +70,7 @@ func TestBoundaries(t *testing.T) {
 			representative := NewMemory().representatives(target, nil, from, to)
 			want := ""
 			for _, v := range target.Releases() {
-				one := release{d, v, effective.SystemFile}
+				one := NewMemory().release(d, v, effective.SystemFile)
 				got := one.compare(from, to, nil, repair, repair && mends) +
 					fmt.Sprint(one.refused(from), one.refused(to))
 				all++

@@ -427,7 +427,7 @@ func (r release) compare(before, after *nixconf.File, settings []string, repair,
 	for _, pair := range pairs {
 		for _, name := range slices.Compact(
 			slices.Sorted(slices.Values(slices.Concat(pair[0].Names(), pair[1].Names())))) {
-			if declared[name] {
+			if declared[name] || sameValue(pair[0], pair[1], name) {
 				continue
 			}
 			a, b := pair[0].Get(name), pair[1].Get(name)
@@ -453,6 +453,13 @@ func (r release) compare(before, after *nixconf.File, settings []string, repair,
 		}
 	}
 	return ""
+}
+
+// sameValue reports whether two merges give a setting the same value, as far as their digests say so.
+func sameValue(old, now *effective.Settings, name string) bool {
+	a, known := old.Digest(name)
+	b, stillKnown := now.Digest(name)
+	return known == stillKnown && a.Comparable(b) && a == b
 }
 
 func (r release) merge(files ...*nixconf.File) *effective.Settings {

@@ -13,10 +13,13 @@ import (
 
 // TestRelease compares what a Release that has merged other texts makes of random ones with what Merge makes of them.
 func TestRelease(t *testing.T) {
-	names := []string{"cores", "max-jobs", "sandbox", "substituters", "extra-substituters", "binary-caches", "sandbox-paths",
-		"experimental-features", "extra-experimental-features", "auto-allocate-uids", "use-cgroups", "system-features",
+	names := []string{"cores", "max-jobs", "sandbox", "substituters", "extra-substituters", "binary-caches",
+		"sandbox-paths",
+		"experimental-features", "extra-experimental-features", "auto-allocate-uids", "use-cgroups",
+		"system-features",
 		"warn-dirty", "unknown", "allow-dirty-locks", "access-tokens", "deprecated-features", "build-users-group"}
-	values := []string{"", "1", "x", "-1", "1K", "true", "relaxed", "https://a/ b", "a=b a", "flakes nix-command", "cgroups",
+	values := []string{"", "1", "x", "-1", "1K", "true", "relaxed", "https://a/ b", "a=b a", "flakes nix-command",
+		"cgroups",
 		"auto-allocate-uids", "/a=/b?", "auto", "~/x", "a a b"}
 	d, releases := nixconf.Nix, nixconf.Nix.Releases()
 	for seed := range 300 {

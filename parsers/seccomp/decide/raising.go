@@ -188,13 +188,25 @@ func (w course) decided(open []int, wanted []byte, until int) course {
 // raise returns a course to all heights that rules can raise borders to from one on a kernel.
 func raise(from course, caps []string, rules []raiser, kernel seccomp.Version) (ways []course, complete bool) {
 	ways = []course{from}
-	for i := range rules {
-		later := make([]bool, len(caps))
-		for _, r := range rules[i+1:] {
-			for _, c := range slices.Concat(r.has, r.lacks) {
+	last := make([]int, len(caps)) // the last rule that asks about each
+	asked := make([][]int, len(rules))
+	for i, r := range rules {
+		for _, list := range [][]string{r.has, r.lacks} {
+			for _, c := range list {
 				at, _ := slices.BinarySearch(caps, c)
-				later[at] = true
+				last[at], asked[i] = i, append(asked[i], at)
 			}
+		}
+	}
+	later := make([]bool, len(caps)) // the rules behind one ask about it
+	for _, list := range asked {
+		for _, at := range list {
+			later[at] = true
+		}
+	}
+	for i := range rules {
+		for _, at := range asked[i] {
+			later[at] = last[at] > i
 		}
 		seen := map[string]bool{}
 		var next []course
