@@ -1,7 +1,6 @@
 package fixers
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -108,10 +107,7 @@ func (s *shower) prove(batch []candidate) error {
 		*batch[0].verdict = fmt.Errorf("%w: %s", ErrRejected, failed.reason)
 		return nil
 	}
-	if suspects, others := s.p.suspects(batch, failed, wordAt); len(suspects) > fewSuspects {
-		return s.convict(suspects, others)
-	}
-	if suspects, others := s.p.suspects(batch, failed, lineAt); len(suspects) > maxFailures {
+	if suspects, others := s.p.suspects(batch, failed); len(suspects) > fewSuspects {
 		return s.convict(suspects, others)
 	}
 	// The fixes of one rule tend to fail together.
@@ -149,11 +145,7 @@ func (s *shower) convict(suspects, others []candidate) error {
 		}
 		rest = slices.DeleteFunc(slices.Clone(rest), alike)
 	}
-	half := 0
-	if *first.verdict == nil { // the first one needs another to do harm
-		half = len(rest) / 2
-	}
-	for _, part := range [][]candidate{rest[:half], rest[half:], others} {
+	for _, part := range [][]candidate{rest, others} {
 		if err := s.prove(part); err != nil {
 			return err
 		}
@@ -161,11 +153,8 @@ func (s *shower) convict(suspects, others []candidate) error {
 	return nil
 }
 
-// suspects divides a batch that failed: one of the new findings is about what around returns of an edit of a suspect, a
-// word that it writes or a line.
-func (p *Prover) suspects(
-	batch []candidate, failed failure, around func(text []byte, s source.Span) source.Span,
-) (suspects, others []candidate) {
+// suspects divides a batch that failed: one of the new findings is about a word that a suspect writes.
+func (p *Prover) suspects(batch []candidate, failed failure) (suspects, others []candidate) {
 	if len(failed.new) == 0 {
 		return nil, batch
 	}
@@ -177,7 +166,7 @@ func (p *Prover) suspects(
 		slices.SortFunc(spans, func(a, b source.Span) int { return cmp.Compare(a.End, b.End) })
 	}
 	written := map[Edit]bool{} // the edits that make such a word
-	for _, e := range p.written(batch, failed.files, around) {
+	for _, e := range p.words(batch, failed.files) {
 		spans := places[e.file.Path]
 		n, _ := slices.BinarySearchFunc(spans, e.span.Start+1, func(s source.Span, start int) int {
 			return cmp.Compare(s.End, start)
@@ -197,39 +186,15 @@ func (p *Prover) suspects(
 // maxNear is how many findings are looked at for each edit: those that end behind its beginning.
 const maxNear = 4
 
-// written is the result of an edit, with what stands around it, in the text after a batch.
+// written is the result of an edit: the words that it changes, in the text after a batch.
 type written struct {
 	edit Edit
 	file *source.File
 	span source.Span
 }
 
-// wordAt returns the words that a span is part of.
-func wordAt(text []byte, s source.Span) source.Span {
-	for s.Start > 0 && text[s.Start-1] > ' ' {
-		s.Start--
-	}
-	for s.End < len(text) && text[s.End] > ' ' {
-		s.End++
-	}
-	return s
-}
-
-// lineAt returns the lines that a span is part of.
-func lineAt(text []byte, s source.Span) source.Span {
-	s.Start = bytes.LastIndexByte(text[:s.Start], '\n') + 1
-	if n := bytes.IndexByte(text[s.End:], '\n'); n >= 0 {
-		s.End += n
-	} else {
-		s.End = len(text)
-	}
-	return s
-}
-
-// written returns what the edits of a batch made.
-func (p *Prover) written(
-	batch []candidate, after []*source.File, around func(text []byte, s source.Span) source.Span,
-) (out []written) {
+// words returns what the edits of a batch made.
+func (p *Prover) words(batch []candidate, after []*source.File) (out []written) {
 	for _, c := range batch {
 		for _, e := range c.fix.Edits {
 			if i, ok := p.byPath[editPath(e)]; ok {
@@ -245,8 +210,16 @@ func (p *Prover) written(
 		if n == 0 || w.file != out[n-1].file {
 			shift = 0
 		}
+		text := w.file.Bytes
 		start := w.edit.Span.Start + shift
-		w.span = around(w.file.Bytes, source.Span{Start: start, End: start + len(w.edit.Text)})
+		end := start + len(w.edit.Text)
+		for start > 0 && text[start-1] > ' ' {
+			start--
+		}
+		for end < len(text) && text[end] > ' ' {
+			end++
+		}
+		w.span = source.Span{Start: start, End: end}
 		shift += len(w.edit.Text) - w.edit.Span.Len()
 	}
 	return out
