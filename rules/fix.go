@@ -11,6 +11,7 @@ import (
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -392,7 +393,7 @@ func proveShown(
 		ws: ws, policies: own.policies, ignoring: own.ignoring,
 		entries: []*workspace.Entry{doc.Entry}, original: []*source.File{doc.Source},
 	}
-	c.states[0] = &state{files: c.original, ws: ws, docs: map[int]*workspace.Document{0: doc}}
+	c.base = &state{files: c.original, ws: ws, docs: map[int]*workspace.Document{0: doc}}
 	if !offered(findings) {
 		return nil, nil, nil
 	}
@@ -576,10 +577,13 @@ type checker struct {
 	// comments, when not nil, includes the rules about suppressions, whose fixes alone are proved then.
 	comments *judge
 
-	states [2]*state // the newest first
+	base   *state    // that of the files as ws has them, where the caller has it
+	states [2]*state // the newest of the others first
 	before map[*source.File]*fixdocker.Meaning
 	latest *fixdocker.Meaning
 	nix    *fixnix.Memory
+
+	profiles fixseccomp.Memory
 }
 
 // meaning reads a Dockerfile that fixes are compared with. It remembers those of the original files, and the last one.
@@ -610,6 +614,9 @@ type state struct {
 // state returns the workspace with the given texts. It remembers the last two: a proof lints the text after the fixes,
 // and compares it with that before.
 func (c *checker) state(files []*source.File) *state {
+	if c.base != nil && slices.Equal(c.base.files, files) {
+		return c.base
+	}
 	for n, s := range c.states {
 		if s != nil && slices.Equal(s.files, files) {
 			if n > 0 {
@@ -724,7 +731,7 @@ func (c *checker) Compare(before, after []*source.File, n int, fixes []fixers.Fi
 		Fixes:   fixes,
 		Targets: c.ws.For(c.entries[n].Abs).Targets,
 		read:    c.meaning,
-		nix:     c.nix,
+		nix:     c.nix, profiles: &c.profiles,
 		open: func(f *source.File) *workspace.Document {
 			doc, err := c.openAlone(before, after, n, f)
 			if err != nil {

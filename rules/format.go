@@ -130,6 +130,7 @@ type Comparison struct {
 	open     func(*source.File) *workspace.Document
 	read     func(*source.File) *fixdocker.Meaning // the text before is read once for all comparisons with it
 	nix      *fixnix.Memory
+	profiles *fixseccomp.Memory
 	old, now *workspace.Document
 }
 
@@ -175,7 +176,7 @@ func compareSeccomp(c *Comparison) string {
 	if old, now := c.Old(), c.New(); old != nil && now != nil && (hasFragment(old) || hasFragment(now)) {
 		return compareConfigMaps(old, now, c.Fixes, c.Targets.Seccomp)
 	}
-	return fixseccomp.Compare(c.Before, c.After, c.Fixes, c.Targets.Seccomp)
+	return c.profiles.Compare(c.Before, c.After, c.Fixes, c.Targets.Seccomp)
 }
 
 func hasFragment(doc *workspace.Document) bool {

@@ -48,10 +48,40 @@ func (AnyDecision) Allows() string { return "the decision about any syscall" }
 //
 // In a file with SeccompProfile resources each of them is compared so, and all else must stay as it is.
 func Compare(before, after *source.File, fixes []fixers.Fix, targets decide.Targets) string {
+	return new(Memory).Compare(before, after, fixes, targets)
+}
+
+// Memory is what comparisons of several texts with one share. It belongs to one goroutine.
+type Memory struct {
+	text    string // the last one
+	meaning *meaning
+	err     error
+	profile *seccomp.Profile
+}
+
+// read reads the text before.
+func (m *Memory) read(before *source.File) (*meaning, error) {
+	if text := string(before.Bytes); m.text != text || m.meaning == nil && m.err == nil {
+		m.text, m.profile = text, nil
+		m.meaning, m.err = read(before.Bytes)
+	}
+	return m.meaning, m.err
+}
+
+// parse returns the profile of the text before, which read has read.
+func (m *Memory) parse(before *source.File) *seccomp.Profile {
+	if m.profile == nil || m.profile.Source != before {
+		m.profile = seccomp.Parse(before)
+	}
+	return m.profile
+}
+
+// Compare is the function Compare.
+func (m *Memory) Compare(before, after *source.File, fixes []fixers.Fix, targets decide.Targets) string {
 	if seccomp.MentionsResource(before.Bytes) {
 		return compareResources(before, after, fixes, targets)
 	}
-	return compareProfile(before, after, declarationOf(fixes), targets)
+	return m.compareProfile(before, after, declarationOf(fixes), targets)
 }
 
 // declaration is what fixes declare.
@@ -78,12 +108,12 @@ func declarationOf(fixes []fixers.Fix) declaration {
 }
 
 // compareProfile is Compare for two texts of one profile.
-func compareProfile(before, after *source.File, fixes declaration, targets decide.Targets) string {
+func (m *Memory) compareProfile(before, after *source.File, fixes declaration, targets decide.Targets) string {
 	declared, repair := fixes.syscalls, fixes.repair
 	now, err := read(after.Bytes)
 	if repair && errors.Is(err, errTwice) {
-		if _, old := read(before.Bytes); errors.Is(old, errTwice) ||
-			old != nil && len(seccomp.Parse(before).DuplicateFields) > 0 {
+		if _, old := m.read(before); errors.Is(old, errTwice) ||
+			old != nil && len(m.parse(before).DuplicateFields) > 0 {
 			return "" // no reader took the text before, and what occurs twice has a finding of its own
 		}
 	}
@@ -93,7 +123,7 @@ func compareProfile(before, after *source.File, fixes declaration, targets decid
 	if repair {
 		return ""
 	}
-	old, err := read(before.Bytes)
+	old, err := m.read(before)
 	if err != nil {
 		return fmt.Sprintf("the text before the fix cannot be read, so nothing can be compared: %v", err)
 	}
@@ -112,7 +142,7 @@ func compareProfile(before, after *source.File, fixes declaration, targets decid
 	if difference == "" && len(declared) == 0 && !old.sharesCalls() {
 		return "" // as it is written, already
 	}
-	was, is := seccomp.Parse(before), seccomp.Parse(after)
+	was, is := m.parse(before), seccomp.Parse(after)
 	plain := !misshapen(was) && !misshapen(is) && (difference == "" || hostsKnown(was))
 	if d := old.compareRules(now, declared, func(name string) bool {
 		_, known := seccomp.LookupSyscall(name)

@@ -37,7 +37,7 @@ func compareResources(before, after *source.File, fixes []fixers.Fix, targets de
 		if bytes.Equal(old[n], now[n]) {
 			continue
 		}
-		if d := compareProfile(source.NewFile("profile.json", old[n]), source.NewFile("profile.json", now[n]), declared,
+		if d := new(Memory).compareProfile(source.NewFile("profile.json", old[n]), source.NewFile("profile.json", now[n]), declared,
 			targets); d != "" {
 			return d
 		}

@@ -193,7 +193,7 @@ func (c conflictCache) refusal(s *side, of *remainder, t *target) *Refusal {
 			c[k] = conflicts
 		}
 		return conflicts
-	})
+	}, true)
 	if len(refusals) == 0 {
 		return nil
 	}

@@ -19,9 +19,9 @@ var flagsInRunc = release(1, 2, 0)
 // Refusals returns the reasons for which the container does not start: those of the loader (Resolved.Refused), and
 // where there is none of them those of the runtime and libseccomp. JSON and shape are Profile.Problems, and a filter
 // that is too large for the kernel is not here.
-func (f *Filter) Refusals() []Refusal { return f.refusals(f.Conflicts) }
+func (f *Filter) Refusals() []Refusal { return f.refusals(f.Conflicts, false) }
 
-func (f *Filter) refusals(conflicts func() []Conflict) []Refusal {
+func (f *Filter) refusals(conflicts func() []Conflict, first bool) []Refusal {
 	if len(f.Refused) > 0 {
 		return f.Refused
 	}
@@ -49,6 +49,9 @@ func (f *Filter) refusals(conflicts func() []Conflict) []Refusal {
 			f.Default.Errno)
 	}
 	for i, rule := range p.Rules {
+		if first && len(out) > 0 {
+			return out
+		}
 		if f.live[i] != nil {
 			f.refuseRule(add, i, rule, f.live[i].Outcome)
 			continue
