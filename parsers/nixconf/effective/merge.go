@@ -272,6 +272,13 @@ type knownName struct {
 	facts  nixconf.Facts
 	ok     bool
 	values map[string]*nixconf.ValueError // nil for one that is right
+	words  map[string]canonical           // of URLs
+}
+
+// canonical is a word as Facts.Canonical returns it.
+type canonical struct {
+	text string
+	ok   bool
 }
 
 // NewRelease returns release v of d, which has merged nothing yet.
@@ -306,7 +313,7 @@ func (r *Release) Check(e *nixconf.Entry) *nixconf.ValueError {
 func (r *Release) name(name string) *knownName {
 	k := r.names[name]
 	if k == nil {
-		k = &knownName{values: map[string]*nixconf.ValueError{}}
+		k = &knownName{values: map[string]*nixconf.ValueError{}, words: map[string]canonical{}}
 		k.facts, k.ok = nixconf.Lookup(r.d, r.v, name)
 		r.names[name] = k
 	}
@@ -814,6 +821,20 @@ func (m *merger) set(st *state, facts nixconf.Facts, origin Origin, literal, cer
 	}
 }
 
+// canonical is facts.Canonical for a word of the value of an entry.
+func (m *merger) canonical(facts nixconf.Facts, e *nixconf.Entry, word string) (string, bool) {
+	if m.known == nil {
+		return facts.Canonical(word)
+	}
+	k := m.known.name(e.Name.Text)
+	c, ok := k.words[word]
+	if !ok {
+		c.text, c.ok = facts.Canonical(word)
+		k.words[word] = c
+	}
+	return c.text, c.ok
+}
+
 // add adds one word to a list or a set; words of opaque text are left out.
 func (m *merger) add(st *state, facts nixconf.Facts, origin Origin, w nixconf.Word) {
 	if !origin.File.Known(w.Span) {
@@ -822,7 +843,7 @@ func (m *merger) add(st *state, facts nixconf.Facts, origin Origin, w nixconf.Wo
 	text := w.Text
 	if facts.Kind == nixconf.KindURLs {
 		var ok bool
-		if text, ok = facts.Canonical(text); !ok {
+		if text, ok = m.canonical(facts, origin.Entry, text); !ok {
 			st.known = false
 		}
 	}
