@@ -10,8 +10,6 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
-	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
-	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/shell"
 	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
@@ -581,9 +579,7 @@ type checker struct {
 	states [2]*state // the newest of the others first
 	before map[*source.File]*fixdocker.Meaning
 	latest *fixdocker.Meaning
-	nix    *fixnix.Memory
-
-	profiles fixseccomp.Memory
+	memory *memory
 }
 
 // meaning reads a Dockerfile that fixes are compared with. It remembers those of the original files, and the last one.
@@ -731,7 +727,7 @@ func (c *checker) Compare(before, after []*source.File, n int, fixes []fixers.Fi
 		Fixes:   fixes,
 		Targets: c.ws.For(c.entries[n].Abs).Targets,
 		read:    c.meaning,
-		nix:     c.nix, profiles: &c.profiles,
+		memory:  c.memory,
 		open: func(f *source.File) *workspace.Document {
 			doc, err := c.openAlone(before, after, n, f)
 			if err != nil {
@@ -740,10 +736,7 @@ func (c *checker) Compare(before, after []*source.File, n int, fixes []fixers.Fi
 			return doc
 		},
 	}
-	if c.nix == nil {
-		c.nix = fixnix.NewMemory()
-		comparison.nix = c.nix
-	}
+	c.memory = comparison.shared()
 	c.ws.Spend(compareCost * (len(before[n].Bytes) + len(after[n].Bytes)))
 	if c.comments != nil {
 		return compareComments(comparison, format)

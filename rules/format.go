@@ -129,9 +129,24 @@ type Comparison struct {
 
 	open     func(*source.File) *workspace.Document
 	read     func(*source.File) *fixdocker.Meaning // the text before is read once for all comparisons with it
-	nix      *fixnix.Memory
-	profiles *fixseccomp.Memory
+	memory   *memory                               // nil for one comparison alone
 	old, now *workspace.Document
+}
+
+// memory is what the comparisons of texts with one share. It belongs to one goroutine.
+type memory struct {
+	nix      *fixnix.Memory
+	profiles fixseccomp.Memory
+}
+
+func newMemory() *memory { return &memory{nix: fixnix.NewMemory()} }
+
+// shared returns what is known from other comparisons.
+func (c *Comparison) shared() *memory {
+	if c.memory == nil {
+		c.memory = newMemory()
+	}
+	return c.memory
 }
 
 // Old returns the document of the text before the fixes, made on first use. It is nil where it cannot be opened.
@@ -161,7 +176,7 @@ func compareDockerfile(c *Comparison) string {
 	if difference := compareProfiles(old.Profiles, now.Profiles, c.Fixes, c.Targets.Seccomp); difference != "" {
 		return difference
 	}
-	return compareNix(old.Nix, now.Nix, c.Fixes, c.nix)
+	return compareNix(old.Nix, now.Nix, c.Fixes, c.shared().nix)
 }
 
 func compareNixConf(c *Comparison) string {
@@ -169,14 +184,14 @@ func compareNixConf(c *Comparison) string {
 	if old := c.Old(); old != nil && len(old.Texts) > 0 {
 		targets = old.Texts[0].Targets // what uses the file may say which release reads it
 	}
-	return c.nix.Compare(c.Before, c.After, c.Fixes, targets)
+	return c.shared().nix.Compare(c.Before, c.After, c.Fixes, targets)
 }
 
 func compareSeccomp(c *Comparison) string {
 	if old, now := c.Old(), c.New(); old != nil && now != nil && (hasFragment(old) || hasFragment(now)) {
 		return compareConfigMaps(old, now, c.Fixes, c.Targets.Seccomp)
 	}
-	return c.profiles.Compare(c.Before, c.After, c.Fixes, c.Targets.Seccomp)
+	return c.shared().profiles.Compare(c.Before, c.After, c.Fixes, c.Targets.Seccomp)
 }
 
 func hasFragment(doc *workspace.Document) bool {

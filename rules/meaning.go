@@ -211,7 +211,7 @@ func compareHosted(c *Comparison) string {
 		}
 		return compareValues(c)
 	}
-	return compareEmbedded(before, after, c.Fixes, c.nix)
+	return compareEmbedded(before, after, c.Fixes, c.shared().nix)
 }
 
 // compareEmbedded is compareHosted for what holds the texts.

@@ -156,7 +156,7 @@ func compareYAML(c *Comparison) (difference string, ok bool) {
 	texts := func(doc *workspace.Document) *nixuse.Hosted {
 		return &nixuse.Hosted{Source: doc.Source, Texts: doc.Texts}
 	}
-	if difference := compareEmbedded(texts(old), texts(now), c.Fixes, c.nix); difference != "" {
+	if difference := compareEmbedded(texts(old), texts(now), c.Fixes, c.shared().nix); difference != "" {
 		return difference, true
 	}
 	before, after := outline.YAML(c.Before), outline.YAML(c.After)
