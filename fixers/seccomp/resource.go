@@ -37,8 +37,8 @@ func compareResources(before, after *source.File, fixes []fixers.Fix, targets de
 		if bytes.Equal(old[n], now[n]) {
 			continue
 		}
-		if d := new(Memory).compareProfile(source.NewFile("profile.json", old[n]), source.NewFile("profile.json", now[n]), declared,
-			targets); d != "" {
+		from, to := source.NewFile("profile.json", old[n]), source.NewFile("profile.json", now[n])
+		if d := new(Memory).compareProfile(from, to, declared, targets); d != "" {
 			return d
 		}
 	}
