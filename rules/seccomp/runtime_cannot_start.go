@@ -134,7 +134,7 @@ func (s shortage) message(where string) string {
 		}
 	}
 	for _, l := range s.lacks {
-		if l.errnos == nil {
+		if l.errnos == nil || l.effect.Rule == nil { // the default action answers more than this call
 			continue
 		}
 		instead += "; " + strings.Join(l.errnos, " or ") + " would do"

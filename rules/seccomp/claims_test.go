@@ -1,0 +1,164 @@
+package seccomp_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sandlint/sandlint/parsers/heavytest"
+	parser "github.com/sandlint/sandlint/parsers/seccomp"
+	"github.com/sandlint/sandlint/parsers/seccomp/decide"
+	"github.com/sandlint/sandlint/parsers/seccomp/seccomptest"
+	"github.com/sandlint/sandlint/parsers/workspace"
+	"github.com/sandlint/sandlint/rules"
+	"github.com/sandlint/sandlint/rules/packs"
+	"github.com/sandlint/sandlint/rules/rulestest"
+)
+
+var (
+	startsSeed     = flag.Uint64("starts.seed", 1, "seed of the profiles of TestClaimsAgreeWithStarts")
+	startsProfiles = flag.Int("starts.profiles", 16, "number of the profiles of TestClaimsAgreeWithStarts")
+)
+
+// TestClaimsAgreeWithStarts makes profiles that keep from a runtime one or two of the calls that it makes itself, and
+// starts a container with each, as it is and with what the unsafe fixes make of it: no container starts where
+// runtime-cannot-start reports something, one does where it does not, and one does after the fixes.
+func TestClaimsAgreeWithStarts(t *testing.T) {
+	heavytest.Need(t, "starts many containers as root")
+	if len(seccomptest.Runtimes()) == 0 {
+		heavytest.Skip(t, "no runtime starts a container here")
+	}
+	set, err := rules.NewSet(packs.All(), rules.Selection{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range seccomptest.Runtimes() {
+		version, ok := parser.ParseVersion(r.Version)
+		known := parser.Version{Major: 1, Minor: 1, Patch: 3}
+		if !ok || strings.Contains(r.Version, "-") || r.Name == "runc" && version.Less(known) {
+			continue // candidates, and those that do not know KILL_PROCESS
+		}
+		rng := rand.New(rand.NewPCG(*startsSeed, 0))
+		for range *startsProfiles {
+			profile := denying(rng, decide.NeedsOf(r.Name, version, false))
+			for _, noNewPrivs := range []bool{true, false} {
+				claimAgainstStart(t, set, r, profile, noNewPrivs)
+			}
+		}
+	}
+}
+
+// denying returns a profile that lets everything run but one or two of the calls that a runtime makes, which it names
+// and answers, or does not name in a list of all others.
+func denying(rng *rand.Rand, n *decide.RuntimeNeeds) string {
+	pool := slices.Clone(n.Made)
+	for _, need := range n.Needs {
+		pool = append(pool, need.AnyOf...)
+	}
+	for _, f := range n.Instead {
+		pool = append(pool, f.Makes...)
+	}
+	slices.Sort(pool)
+	pool = slices.Compact(pool)
+	answer := func(key string) string {
+		errnos := []int{1, 2, 13, 22, 38, 95}
+		i := rng.IntN(len(errnos) + 3)
+		if i < len(errnos) {
+			return fmt.Sprintf(`"%s": "SCMP_ACT_ERRNO", "%s": %d`, key,
+				map[string]string{"action": "errnoRet", "defaultAction": "defaultErrnoRet"}[key], errnos[i])
+		}
+		return fmt.Sprintf(`"%s": "%s"`, key,
+			[]string{"SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP", "SCMP_ACT_TRACE"}[i-len(errnos)])
+	}
+	chosen := []string{pool[rng.IntN(len(pool))], pool[rng.IntN(len(pool))]}[:1+rng.IntN(2)]
+	slices.Sort(chosen)
+	chosen = slices.Compact(chosen)
+	if rng.IntN(3) > 0 {
+		var list []string
+		for _, name := range chosen {
+			list = append(list, fmt.Sprintf(`{"names": [%q], %s}`, name, answer("action")))
+		}
+		return `{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [` + strings.Join(list, ", ") + `]}`
+	}
+	var names []string
+	for _, name := range parser.Syscalls() {
+		if s, _ := parser.LookupSyscall(name); s.On("x86_64") && !slices.Contains(chosen, name) {
+			names = append(names, name)
+		}
+	}
+	return fmt.Sprintf(`{%s, "syscalls": [{"names": ["%s"], "action": "SCMP_ACT_ALLOW"}]}`, answer("defaultAction"),
+		strings.Join(names, `", "`))
+}
+
+func claimAgainstStart(t *testing.T, set *rules.Set, r *seccomptest.Runtime, profile string, noNewPrivs bool) {
+	t.Helper()
+	text := fmt.Sprintf(`{"ociVersion": "1.0.2", "process": {"noNewPrivileges": %t}, "linux": {"seccomp": %s}}`,
+		noNewPrivs, profile)
+	targets := workspace.DefaultTargets()
+	for consumer, version := range map[string]string{r.Name: r.Version, "platform": "linux/amd64"} {
+		if err := targets.Set(consumer, version); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ws := rulestest.InMemory(t, targets, map[string][]byte{"config.json": []byte(text)})
+	var claims []string
+	for _, f := range rules.Check(ws, set, rules.CheckOptions{}).Findings {
+		if f.Rule.ID == "seccomp/runtime-cannot-start" {
+			claims = append(claims, f.Message)
+		}
+	}
+	if result, ok := starts(t, r, profile, noNewPrivs); ok != (claims == nil) {
+		t.Errorf("%s, no_new_privs %v: exit status %d, %.300s\n%s\nreported: %q", r, noNewPrivs, result.Exit,
+			result.Stderr, brief(profile), claims)
+	}
+	if claims == nil {
+		return
+	}
+	fixed := rules.Fix(ws, set, rules.FixOptions{Unsafe: true})
+	if len(fixed.Files) != 1 {
+		t.Errorf("%s, no_new_privs %v: no fix for %s", r, noNewPrivs, brief(profile))
+		return
+	}
+	var bundle struct {
+		Linux struct{ Seccomp json.RawMessage }
+	}
+	if err := json.Unmarshal(fixed.Files[0].After, &bundle); err != nil {
+		t.Fatal(err)
+	}
+	if result, ok := starts(t, r, string(bundle.Linux.Seccomp), noNewPrivs); !ok {
+		t.Errorf("%s, no_new_privs %v: exit status %d, %.300s after the fix of %s", r, noNewPrivs, result.Exit,
+			result.Stderr, brief(profile))
+	}
+}
+
+// brief leaves out a long list of names.
+func brief(profile string) string {
+	if len(profile) > 400 {
+		return profile[:80] + " … all but a few names"
+	}
+	return profile
+}
+
+// starts starts a container, in up to three tries, since some starts fail by chance.
+func starts(t *testing.T, r *seccomptest.Runtime, profile string, noNewPrivs bool) (seccomptest.Result, bool) {
+	t.Helper()
+	var result seccomptest.Result
+	for range 3 {
+		var err error
+		result, err = r.Start(seccomptest.Container{
+			Profile: profile, NoNewPrivileges: noNewPrivs, Patience: 10 * time.Second,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result.Started() {
+			return result, true
+		}
+	}
+	return result, false
+}
