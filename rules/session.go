@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/files"
 	"github.com/sandlint/sandlint/parsers/shell"
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 )
 
@@ -373,7 +375,30 @@ func (s *Session) Proved(c *Checked) []Finding {
 
 // Fixed returns the text of a file after all of its safe fixes, proved together with the files that are linked with it;
 // nil if nothing changes. The rules are those of policies, or those of the session where that is nil.
-func (s *Session) Fixed(c *Checked, policies Policies) []byte {
+func (s *Session) Fixed(c *Checked, policies Policies) []byte { return s.fixed(c, policies, nil) }
+
+// FixedWithin is Fixed with those fixes alone that edit nothing outside of a span. The text before and behind it stays,
+// whatever becomes of it.
+func (s *Session) FixedWithin(c *Checked, policies Policies, within source.Span) []byte {
+	if c.Document == nil {
+		return nil
+	}
+	before, behind := within.Start, len(c.Document.Source.Bytes)-within.End
+	inside := func(e fixers.Edit) bool { // also where the text is that of a later round, within the same borders
+		return e.File.Path == c.Entry.Path && e.Span.Start >= before && e.Span.End <= len(e.File.Bytes)-behind
+	}
+	return s.fixed(c, policies, func(found []Finding) []bool {
+		leave := make([]bool, len(found))
+		for n := range found {
+			leave[n] = slices.ContainsFunc(found[n].Fixes, func(fix fixers.Fix) bool {
+				return slices.ContainsFunc(fix.Edits, func(e fixers.Edit) bool { return !inside(e) })
+			})
+		}
+		return leave
+	})
+}
+
+func (s *Session) fixed(c *Checked, policies Policies, leave func([]Finding) []bool) []byte {
 	if c.Document == nil {
 		return nil
 	}
@@ -397,7 +422,7 @@ func (s *Session) Fixed(c *Checked, policies Policies) []byte {
 	view.Entries = slices.DeleteFunc(slices.Clone(s.ws.Entries), func(e *workspace.Entry) bool { return !with[e] })
 	opts := s.opts
 	opts.internal, opts.Changed = true, []string{c.Entry.Abs}
-	res := Fix(&view, policies, FixOptions{CheckOptions: opts, textsAlone: true})
+	res := Fix(&view, policies, FixOptions{CheckOptions: opts, Leave: leave, textsAlone: true})
 	for _, f := range res.Files {
 		if f.File.Path == c.Entry.Path {
 			return f.After

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sandlint/sandlint/fixers"
 	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/packs"
@@ -138,5 +139,55 @@ func TestSessionWithoutFixes(t *testing.T) {
 	none.CheckAll(never, func() bool { return true }, none.Workspace().Entries, true, nothing)
 	if left := len(none.Unchecked(true)); left != len(ws.Entries) {
 		t.Errorf("%d of %d files are left", left, len(ws.Entries))
+	}
+}
+
+// TestFixedWithin formats each run of lines of a text: these lines become what they are in the text that is formatted
+// as a whole, and all others stay.
+func TestFixedWithin(t *testing.T) {
+	for name, text := range map[string]string{
+		"nix.conf": "cores  =  4\n# a\n  \nmax-jobs=2 # b\nsandbox = true\n fallback  = true",
+		"Dockerfile": "FROM debian:12\nrun echo a\nRUN echo b\n\nRUN echo c && \\\n    echo d\nrun echo e\n" +
+			"workdir /x\nRUN echo f\n",
+	} {
+		root, err := filepath.Abs(string(filepath.Separator) + "w")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ws, err := rules.Load(workspace.Options{Dir: root,
+			Files: files.Memory(map[string][]byte{filepath.Join(root, name): []byte(text)})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := rules.NewSet(packs.All(),
+			rules.Selection{Only: []string{"nix/canonical-format", "ConsistentInstructionCasing"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := (&rules.CheckOptions{}).Session(ws, set)
+		c := s.Check(s.Workspace().Entries[0], false)
+		lines := strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n")
+		if strings.HasSuffix(text, "\n") {
+			lines[len(lines)-1] += "\n"
+		}
+		whole := strings.SplitAfter(string(s.Fixed(c, nil)), "\n")
+		changed := 0
+		for from := range lines {
+			for to := from + 1; to <= len(lines); to++ {
+				before, behind := strings.Join(lines[:from], ""), strings.Join(lines[to:], "")
+				want := before + strings.Join(whole[from:to], "") + behind
+				got := text
+				if after := s.FixedWithin(c, nil,
+					source.Span{Start: len(before), End: len(text) - len(behind)}); after != nil {
+					got, changed = string(after), changed+1
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s, lines %d to %d (-want +got):\n%s", name, from, to, diff)
+				}
+			}
+		}
+		if changed < len(lines) {
+			t.Error(name, "is formatted", changed, "times")
+		}
 	}
 }

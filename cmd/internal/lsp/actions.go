@@ -214,9 +214,21 @@ var formatters = []string{"nix/canonical-format", "seccomp/formatting", "Consist
 // formatting formats a nix.conf and a seccomp profile, and makes the keywords of a Dockerfile alike. It is proved to
 // change no meaning.
 func formatting(s *server, ctx context.Context, p *documentParams) ([]textEdit, error) {
+	return s.format(ctx, p.TextDocument.URI, nil)
+}
+
+// rangeFormatting is formatting of the lines that a range touches, proved like that.
+func rangeFormatting(s *server, ctx context.Context, p *struct {
+	documentParams
+	Range Range `json:"range"`
+}) ([]textEdit, error) {
+	return s.format(ctx, p.TextDocument.URI, &p.Range)
+}
+
+func (s *server) format(ctx context.Context, uri string, in *Range) ([]textEdit, error) {
 	s.engine.Lock()
 	defer s.engine.Unlock()
-	l := s.look(ctx, p.TextDocument.URI)
+	l := s.look(ctx, uri)
 	if l == nil {
 		return nil, nil
 	}
@@ -224,7 +236,12 @@ func formatting(s *server, ctx context.Context, p *documentParams) ([]textEdit, 
 	if err != nil {
 		return nil, err
 	}
-	after := l.project.session.Fixed(l.checked, set)
+	var after []byte
+	if session := l.project.session; in == nil {
+		after = session.Fixed(l.checked, set)
+	} else {
+		after = session.FixedWithin(l.checked, set, l.text.wholeLines(*in, s.encoding))
+	}
 	if after == nil {
 		return []textEdit{}, nil
 	}

@@ -109,6 +109,23 @@ func (t *text) span(s source.Span, enc Encoding) Range {
 	return Range{t.position(s.Start, enc), t.position(s.End, enc)}
 }
 
+// wholeLines returns the lines that a range touches, with their ends. A range that ends where a line begins does not
+// touch that line, unless it is empty.
+func (t *text) wholeLines(r Range, enc Encoding) source.Span {
+	from, to := t.offset(r.Start, enc), t.offset(r.End, enc)
+	from, to = min(from, to), max(from, to)
+	first := sort.SearchInts(t.lines, from+1) - 1
+	last := sort.SearchInts(t.lines, to+1) - 1
+	if last > first && t.lines[last] == to {
+		last--
+	}
+	out := source.Span{Start: t.lines[first], End: len(t.bytes)}
+	if last+1 < len(t.lines) {
+		out.End = t.lines[last+1]
+	}
+	return out
+}
+
 // change is one entry of contentChanges.
 type change struct {
 	Range *Range `json:"range"`
