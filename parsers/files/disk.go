@@ -15,8 +15,8 @@ type Disk struct {
 }
 
 // Held returns a tree that holds on to the folders that bound its calls, so that they are opened once and not for each
-// call. A folder that takes the place of such a root later is not seen. The tree holds few folders, and releases them
-// when nobody uses it any more.
+// call, and on folders far below the root of the disk. A folder that takes the place of such a one later is not seen.
+// The tree holds few folders, and releases them when nobody uses it any more.
 func (Disk) Held() Disk { return Disk{roots: newRoots()} }
 
 // errUnsure says that the short way did not decide a call, so os.Root must.
@@ -61,6 +61,9 @@ func (d Disk) Open(root, name string) (fs.File, error) {
 // Stat implements Tree.
 func (d Disk) Stat(root, name string) (fs.FileInfo, error) {
 	if root == "" {
+		if info, err := d.statFar(name, true); err == nil || !errors.Is(err, errUnsure) {
+			return info, err
+		}
 		info, err := os.Stat(name)
 		return info, Cause(err)
 	}
@@ -70,6 +73,9 @@ func (d Disk) Stat(root, name string) (fs.FileInfo, error) {
 // Lstat implements Tree.
 func (d Disk) Lstat(root, name string) (fs.FileInfo, error) {
 	if root == "" {
+		if info, err := d.statFar(name, false); err == nil || !errors.Is(err, errUnsure) {
+			return info, err
+		}
 		info, err := os.Lstat(name)
 		return info, Cause(err)
 	}
@@ -96,6 +102,9 @@ func (d Disk) describe(
 // List implements Tree.
 func (d Disk) List(root, name string) (entries []fs.DirEntry, err error) {
 	if root == "" {
+		if entries, err = d.listFar(name); err == nil || !errors.Is(err, errUnsure) {
+			return entries, err
+		}
 		entries, err = os.ReadDir(name)
 		return entries, Cause(err)
 	}

@@ -51,6 +51,62 @@ func (d Disk) below(root, rel string, flags uint64) (fd int, err error) {
 	return -1, errUnsure
 }
 
+const (
+	// farStep is after how many bytes of a path a folder is held: the kernel looks at each folder of a path anew.
+	farStep = 256
+	// maxFar is the length in bytes from which on the kernel takes no path (PATH_MAX).
+	maxFar = 4096
+)
+
+// far opens what lies at a path with many folders, with all symbolic links followed, from a folder on the way that is
+// held: so what is far below costs no more than what is near. The error is fs.ErrNotExist or errUnsure.
+func (d Disk) far(name string, flags int) (fd int, err error) {
+	if d.roots == nil || len(name) <= 2*farStep || len(name) >= maxFar || !filepath.IsAbs(name) {
+		return -1, errUnsure
+	}
+	cut := strings.LastIndexByte(name[:(len(name)-1)/farStep*farStep], filepath.Separator)
+	if cut <= 0 || name[cut+1:] == "" {
+		return -1, errUnsure
+	}
+	err = d.roots.with(name[:cut], func(at int) error {
+		return again(func() (err error) {
+			fd, err = unix.Openat(at, strings.TrimLeft(name[cut:], "/"), flags|unix.O_CLOEXEC, 0)
+			return err
+		})
+	})
+	switch {
+	case err == nil:
+		return fd, nil
+	case errors.Is(err, unix.ENOENT):
+		return -1, unix.ENOENT
+	}
+	return -1, errUnsure
+}
+
+// statFar is Stat or Lstat by way of far.
+func (d Disk) statFar(name string, follow bool) (fs.FileInfo, error) {
+	flags := unix.O_PATH
+	if !follow {
+		flags |= unix.O_NOFOLLOW
+	}
+	fd, err := d.far(name, flags)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	return describe(fd, name)
+}
+
+// listFar is List by way of far.
+func (d Disk) listFar(name string) ([]fs.DirEntry, error) {
+	fd, err := d.far(name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NONBLOCK)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	return listOpen(fd, &folder{d, "", name})
+}
+
 // again repeats a system call that a signal interrupted.
 func again(call func() error) error {
 	for {
@@ -66,11 +122,14 @@ func (d Disk) openBelow(root, rel string) (f fs.File, err error) {
 	const flags = unix.O_RDONLY | unix.O_NONBLOCK
 	if root != "" {
 		fd, err = d.below(root, rel, flags)
-	} else if again(func() (err error) {
-		fd, err = unix.Open(rel, flags|unix.O_CLOEXEC, 0)
-		return err
-	}) != nil {
-		err = errUnsure // os.OpenFile says why
+	} else if fd, err = d.far(rel, flags); errors.Is(err, errUnsure) {
+		err = again(func() (err error) {
+			fd, err = unix.Open(rel, flags|unix.O_CLOEXEC, 0)
+			return err
+		})
+		if err != nil {
+			err = errUnsure // os.OpenFile says why
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -105,10 +164,14 @@ func (d Disk) listBelow(root, rel string) ([]fs.DirEntry, error) {
 		return nil, err
 	}
 	defer unix.Close(fd)
+	return listOpen(fd, &folder{d, root, rel})
+}
+
+// listOpen lists an open folder. The error is errUnsure.
+func listOpen(fd int, in *folder) ([]fs.DirEntry, error) {
 	buffer := buffers.Get().(*[8192]byte)
 	defer buffers.Put(buffer)
 	var out []fs.DirEntry
-	in := &folder{d, root, rel}
 	for {
 		n := 0
 		if err := again(func() (err error) {

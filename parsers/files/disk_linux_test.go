@@ -171,3 +171,48 @@ func TestHeld(t *testing.T) {
 		t.Errorf("%d more files are open", n)
 	}
 }
+
+// TestFar asks for all paths far below, with symbolic links on the way, and compares what a tree that holds folders
+// says with what the kernel makes of the whole paths.
+func TestFar(t *testing.T) {
+	top := t.TempDir()
+	long := strings.Repeat("x", 90)
+	at, paths := top, []string{}
+	for n := range 14 {
+		at = filepath.Join(at, fmt.Sprint(n)+long)
+		if err := os.Mkdir(at, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for name, target := range map[string]string{
+			"up": "..", "self": ".", "loop": "loop", "gone": "nowhere", "top": top, "text": "file", "pipe": "fifo",
+		} {
+			if err := os.Symlink(target, filepath.Join(at, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(filepath.Join(at, "file"), fmt.Append(nil, n), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mkfifo(filepath.Join(at, "fifo"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for _, rel := range []string{"", "file", "fifo", "none", "file/none", "up", "self", "self/file", "loop", "gone",
+			"top", "text", "pipe", "up/" + filepath.Base(at) + "/file", strings.Repeat("self/", 100) + "file"} {
+			paths = append(paths, filepath.Join(at, rel))
+		}
+		paths = append(paths, at+"/self/../"+filepath.Base(at)+"/file", at+"//file", at+"/")
+	}
+	held, far := Disk{}.Held(), 0
+	for _, name := range paths {
+		if got, want := answer(held, "", name), answer(Disk{}, "", name); got != want {
+			t.Fatalf("%s:\n%s\nwant\n%s", name, got, want)
+		}
+		if fd, err := held.far(name, syscall.O_RDONLY|syscall.O_NONBLOCK); err == nil {
+			syscall.Close(fd)
+			far++
+		}
+	}
+	if far < len(paths)/4 {
+		t.Errorf("only %d of %d paths were opened from a folder on the way", far, len(paths))
+	}
+}

@@ -429,7 +429,7 @@ func (l *loader) yamlKind(abs string) files.Kind {
 // contents returns the bytes of a file, which are good until the next call; nil where it cannot be read or is too
 // large.
 func (l *loader) contents(abs string) []byte {
-	b, err := files.ReadInto(l.w.tree, "", abs, l.buffer)
+	b, err := files.ReadInto(l.seen.tree, "", abs, l.buffer)
 	if err != nil {
 		return nil
 	}
@@ -443,7 +443,7 @@ func (l *loader) walk(top string) {
 	root := l.seen.root(top)
 	l.tops = append(l.tops, top)
 	opts := files.WalkOptions{Root: root, NoGitignore: l.opts.NoGitignore}
-	err := files.Walk(l.w.tree, opts, top, func(v *files.Visit) error {
+	err := files.Walk(l.seen.tree, opts, top, func(v *files.Visit) error {
 		switch {
 		case v.Err != nil:
 			l.fail(v.Name, v.Err)

@@ -276,7 +276,7 @@ func (a *app) nearest(f *runFlags, dir string) (*config.Nearest, error) {
 		}
 		return config.Fixed(path, conf), nil
 	}
-	return &config.Nearest{Load: load, Hadolint: f.hadolint}, nil
+	return &config.Nearest{Load: load, Files: files.Disk{}.Held(), Hadolint: f.hadolint}, nil
 }
 
 // loadConfig reads the configuration file at an absolute path.
