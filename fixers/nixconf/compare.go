@@ -145,7 +145,7 @@ func (d *Declarations) CompareTexts(before, after *nixconf.File, kind effective.
 			return fmt.Sprintf("%q is in %s after the fix, and was not before", word, name)
 		}
 	}
-	if !repair && sameLines(before, after) {
+	if !repair && sameLines(before, after) || d.sameInGroups(before, after, kind, targets) {
 		return ""
 	}
 	mends := repair && d.memory.improves(before, after, kind, targets)
