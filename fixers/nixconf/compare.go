@@ -45,6 +45,7 @@ var rights = []string{"trusted-users", "allowed-users", "trusted-public-keys", "
 type Memory struct {
 	releases map[releaseKey]*effective.Release
 	chosen   map[string][]nixconf.Version // see representatives
+	compared map[string]string            // see CompareTexts
 }
 
 type releaseKey struct {
@@ -54,7 +55,7 @@ type releaseKey struct {
 
 // NewMemory returns a Memory of nothing.
 func NewMemory() *Memory {
-	return &Memory{map[releaseKey]*effective.Release{}, map[string][]nixconf.Version{}}
+	return &Memory{map[releaseKey]*effective.Release{}, map[string][]nixconf.Version{}, map[string]string{}}
 }
 
 func (m *Memory) release(d nixconf.Distribution, v nixconf.Version, kind effective.SourceKind) release {
@@ -138,6 +139,25 @@ func (m *Memory) Declare(changes fixers.Changes) *Declarations {
 // are compared alone, and after a source of which nothing is known, so that "extra-" counts and so does a value that
 // happens to be the default.
 func (d *Declarations) CompareTexts(before, after *nixconf.File, kind effective.SourceKind,
+	targets nixconf.Targets) string {
+	if len(before.Includes)+len(after.Includes) > 0 || !isKnown(before) || !isKnown(after) {
+		return d.compareTexts(before, after, kind, targets)
+	}
+	// Such texts have nothing but their bytes.
+	key := fmt.Sprintf("%q %q %d %v %q %v %v", before.Fragment.Text, after.Fragment.Text, kind, targets, d.settings,
+		d.repair, d.rights)
+	difference, ok := d.memory.compared[key]
+	if !ok {
+		difference = d.compareTexts(before, after, kind, targets)
+		d.memory.compared[key] = difference
+	}
+	return difference
+}
+
+// isKnown reports whether a text has no opaque parts.
+func isKnown(f *nixconf.File) bool { return f.Known(source.Span{End: len(f.Fragment.Text)}) }
+
+func (d *Declarations) compareTexts(before, after *nixconf.File, kind effective.SourceKind,
 	targets nixconf.Targets) string {
 	declared, repair := d.settings, d.repair
 	if !d.rights {

@@ -32,6 +32,14 @@ func TestIndependent(t *testing.T) {
 		"system-features", "deprecated-features", "repl-overlays", "netrc-file", "narinfo-cache-negative-ttl",
 		"pipe-operators", "keep-outputs", "gc-keep-outputs", "no-url-literals",
 	}
+	bound := [][]string{ // that depend on each other
+		{"cores", "build-cores"}, {"max-jobs", "build-max-jobs"},
+		{"substituters", "binary-caches", "extra-substituters"},
+		{"experimental-features", "use-cgroups"}, {"experimental-features", "auto-allocate-uids"},
+		{"experimental-features", "impure-env"}, {"experimental-features", "extra-experimental-features", "cores"},
+		{"sandbox-paths", "extra-sandbox-paths"}, {"keep-outputs", "gc-keep-outputs"}, {"sandbox", "build-use-chroot"},
+		{"allow-dirty", "warn-dirty"},
+	}
 	values := []string{
 		"", "true", "false", "0", "3", "x", "/a", "a b", "b a", "flakes nix-command", "cgroups auto-allocate-uids",
 		"configurable-impure-env no-url-literals", "https://a.example.org", "https://a.example.org/", "auto", "5K",
@@ -39,10 +47,12 @@ func TestIndependent(t *testing.T) {
 	same, tried := 0, 0
 	for seed := range 1500 {
 		r := rand.New(rand.NewPCG(uint64(seed), 3))
-		names := make([]string, 2+r.IntN(4))
-		for n := range names {
-			names[n] = all[r.IntN(len(all))]
+		names := slices.Clone(bound[r.IntN(len(bound))])
+		others := make([]string, 1+r.IntN(3))
+		for n := range others {
+			others[n] = all[r.IntN(len(all))]
 		}
+		names = append(names, others...)
 		line := func() string { return names[r.IntN(len(names))] + " = " + values[r.IntN(len(values))] }
 		var before []string
 		for range 5 + r.IntN(8) {
