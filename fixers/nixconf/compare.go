@@ -140,7 +140,8 @@ func (m *Memory) Declare(changes fixers.Changes) *Declarations {
 // happens to be the default.
 func (d *Declarations) CompareTexts(before, after *nixconf.File, kind effective.SourceKind,
 	targets nixconf.Targets) string {
-	if len(before.Includes)+len(after.Includes) > 0 || !isKnown(before) || !isKnown(after) {
+	if len(before.Includes)+len(after.Includes) > 0 || !isKnown(before) || !isKnown(after) ||
+		len(before.Fragment.Text)+len(after.Fragment.Text) > maxRemembered {
 		return d.compareTexts(before, after, kind, targets)
 	}
 	// Such texts have nothing but their bytes.
@@ -153,6 +154,10 @@ func (d *Declarations) CompareTexts(before, after *nixconf.File, kind effective.
 	}
 	return difference
 }
+
+// maxRemembered is the size of two texts up to which their comparison is remembered: those in a Dockerfile, of which
+// many may be equal.
+const maxRemembered = 8 << 10
 
 // isKnown reports whether a text has no opaque parts.
 func isKnown(f *nixconf.File) bool { return f.Known(source.Span{End: len(f.Fragment.Text)}) }

@@ -43,6 +43,7 @@ type Model struct {
 	merges     int      // how many sources were merged
 	gated      []string // nil until it is asked for
 	addresses  map[*source.File]*addresses
+	installers *addresses // in the Dockerfile, see builder.downloaded
 }
 
 // Image is a build stage with what happens in it that matters for Nix.

@@ -696,11 +696,12 @@ func (b *builder) release(c *image.Command, in *Installer) {
 				words.WriteString(w.Text + " ")
 			}
 		}
-		text := words.String()
-		if !strings.Contains(text, "://") {
-			text = string(b.d.Source.Bytes) // it was downloaded before
+		switch text := words.String(); {
+		case !strings.Contains(text, "://"):
+			in.setVersion(b.downloaded())
+		case namesInstaller(text):
+			in.setVersion(installerRelease(versionVariable.ReplaceAllStringFunc(text, b.valueOf)))
 		}
-		in.setVersion(b.installerRelease(text))
 	}
 }
 
@@ -717,30 +718,53 @@ type addresses struct {
 // the release counts as unknown.
 const maxSearches = 50
 
+// newAddresses returns the addresses in a text.
+func newAddresses(text string) *addresses {
+	a := &addresses{text: text, variables: versionVariable.FindAllString(text)}
+	slices.Sort(a.variables)
+	a.variables = slices.Compact(a.variables)
+	return a
+}
+
 // addressed returns the one release of Nix that addresses in a file or in the Dockerfile name, zero where they name
 // none or several.
 func (b *builder) addressed(f *source.File) nixconf.Version {
 	a := b.m.addresses[f]
 	if a == nil {
-		a = &addresses{text: string(f.Bytes)}
+		text := string(f.Bytes)
 		if f != b.d.Source {
-			a.text += string(b.d.Source.Bytes)
+			text += string(b.d.Source.Bytes)
 		}
-		a.variables = versionVariable.FindAllString(a.text)
-		slices.Sort(a.variables)
-		a.variables = slices.Compact(a.variables)
+		a = newAddresses(text)
 		if b.m.addresses == nil {
 			b.m.addresses = map[*source.File]*addresses{}
 		}
 		b.m.addresses[f] = a
 	}
-	value := func(variable string) string {
-		v, _ := b.step.Lookup(strings.Trim(variable, "${}"))
-		return v.Text
+	return b.search(a, func(text string) nixconf.Version {
+		v, _ := releaseIn(text)
+		return v
+	})
+}
+
+// downloaded returns the one release of nix-installer that addresses in the Dockerfile name, zero where they name none
+// or several.
+func (b *builder) downloaded() nixconf.Version {
+	if b.m.installers == nil {
+		text := string(b.d.Source.Bytes)
+		if !namesInstaller(text) {
+			text = ""
+		}
+		b.m.installers = newAddresses(text)
 	}
+	return b.search(b.m.installers, installerRelease)
+}
+
+// search returns the release that find finds in a text with the values of its variables at the current step.
+func (b *builder) search(a *addresses, find func(text string) nixconf.Version) nixconf.Version {
 	var values strings.Builder
 	for _, v := range a.variables {
-		values.WriteString(value(v))
+		values.WriteString(b.valueOf(v))
 		values.WriteByte(0)
 	}
 	switch {
@@ -751,20 +775,24 @@ func (b *builder) addressed(f *source.File) nixconf.Version {
 	}
 	a.searches++
 	a.values = values.String()
-	a.release, _ = releaseIn(versionVariable.ReplaceAllStringFunc(a.text, value))
+	a.release = find(versionVariable.ReplaceAllStringFunc(a.text, b.valueOf))
 	return a.release
+}
+
+// valueOf returns the value of a variable, given as it is written, at the current step.
+func (b *builder) valueOf(variable string) string {
+	v, _ := b.step.Lookup(strings.Trim(variable, "${}"))
+	return v.Text
+}
+
+// namesInstaller reports whether a text may have an address with a release of nix-installer.
+func namesInstaller(text string) bool {
+	return strings.Contains(text, "/tag/v") || strings.Contains(text, "/download/v")
 }
 
 // installerRelease returns the one release of nix-installer that the addresses in a text name, zero where they name
 // none or several.
-func (b *builder) installerRelease(text string) nixconf.Version {
-	if !strings.Contains(text, "/tag/v") && !strings.Contains(text, "/download/v") {
-		return nixconf.Version{}
-	}
-	text = versionVariable.ReplaceAllStringFunc(text, func(name string) string {
-		v, _ := b.step.Lookup(strings.Trim(name, "${}"))
-		return v.Text
-	})
+func installerRelease(text string) nixconf.Version {
 	found := ""
 	for _, m := range pinnedInstaller.FindAllStringSubmatch(text) {
 		if found != "" && found != m[1] {
