@@ -354,6 +354,9 @@ type storedPart struct {
 	Parts     []string
 }
 
+// maxParts bounds the parts of a stored result, and those of a part.
+const maxParts = 64
+
 // part returns an observation as it is stored.
 func (k *caching) part(e *workspace.Entry, seen *files.Observation) *cachedPart {
 	k.mu.Lock()
@@ -400,7 +403,7 @@ func (k *caching) partAnswers(e *workspace.Entry, hash string) (string, bool) {
 	known, _ := k.verdict.LoadOrStore(hash, sync.OnceValue(func() string {
 		value := k.partValue(hash)
 		var stored storedPart
-		if value == nil || json.Unmarshal(value, &stored) != nil || len(stored.Parts) > 8 ||
+		if value == nil || json.Unmarshal(value, &stored) != nil || len(stored.Parts) > maxParts ||
 			slices.Contains(stored.Parts, hash) || stored.Place != "" && stored.Place != k.place() {
 			return ""
 		}
@@ -444,7 +447,7 @@ func (k *caching) recall(e *workspace.Entry, values [][]byte) (fileResult, bool)
 	for _, value := range values {
 		var stored storedResult
 		if json.Unmarshal(value, &stored) != nil || stored.Day != "" && stored.Day != k.day() ||
-			stored.Place != "" && stored.Place != k.place() || len(stored.Parts) > 8 {
+			stored.Place != "" && stored.Place != k.place() || len(stored.Parts) > maxParts {
 			continue
 		}
 		questions, ok := k.questionsOf(e, stored.Questions)

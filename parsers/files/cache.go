@@ -106,9 +106,12 @@ type uses struct {
 	growing []*Growing // see Growing.DependedOn; none once the value is made
 	once    sync.Once
 	flat    *Uses // see shared
+
+	onceObserved sync.Once
+	observed     *Observation // see observation
 }
 
-// maxJoined is how many paths of another value are copied; the uses of a larger one are shared.
+// maxJoined is how many paths or questions of another value are copied; those of a larger one are shared.
 const maxJoined = 256
 
 func (u *uses) size() int { return len(u.read) + len(u.described) + len(u.listed) + len(u.missing) }
@@ -122,8 +125,12 @@ func (u *uses) add(set *map[string]bool, name string) {
 
 // join adds the uses of a value that is made.
 func (u *uses) join(other *uses) {
-	u.asked = joined(u.asked, other.asked)
-	u.parts = joined(u.parts, other.parts)
+	if len(other.asked) > maxJoined {
+		u.parts = joined(u.parts, map[*Observation]bool{other.observation(): true})
+	} else {
+		u.asked = joined(u.asked, other.asked)
+		u.parts = joined(u.parts, other.parts)
+	}
 	for _, part := range other.larger {
 		u.share(part)
 	}

@@ -205,6 +205,12 @@ type Observation struct {
 	Parts     map[*Observation]bool
 }
 
+// observation returns the questions of a value that is made, the same at each call.
+func (u *uses) observation() *Observation {
+	u.onceObserved.Do(func() { u.observed = &Observation{Questions: u.asked, Parts: u.parts} })
+	return u.observed
+}
+
 // Observe calls use with a tree over t, which rests on a Witness, and returns the questions on which what use does
 // depends.
 func Observe(t Tree, use func(Tree)) *Observation {
