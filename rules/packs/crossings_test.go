@@ -272,8 +272,8 @@ func eachOf(n int, last func(texts map[string]string), each func(i int, texts ma
 }
 
 // BenchmarkCrossings measures how the cost of a check, of one with fixes, and of a fix grows with the number of files
-// that have to do with one another. Between two sizes it reports the exponent (exp), which must be at most 1.15; that of
-// "reusable" is higher, since each edit of a caller means another reading of the workflow that all call:
+// that have to do with one another. Between two sizes it reports the exponent (exp), which must be at most 1.15. That
+// of "reusable" is higher: each edit of a caller means another reading of the workflow that all of them call.
 //
 //	go test ./rules/packs -run '^$' -bench Crossings -benchtime 1x
 //	go test ./rules/packs -run '^$' -bench 'Crossings/copied/' -benchtime 1x
