@@ -21,20 +21,43 @@ func (f *File) Needs(target *Stage, replaced ...string) map[*Stage]bool {
 	}
 	names := f.stageNames()
 	for n := target.Index; n >= 0; n-- {
-		s := f.Stages[n]
-		if !needed[s] {
-			continue
-		}
-		add(s.Parent)
-		for _, i := range s.Instructions {
-			for ; i != nil; i = i.Trigger {
-				for k := range i.Flags {
-					add(f.stageOf(names, n, i.Flags[k].source(i.Name)))
-				}
-			}
+		if s := f.Stages[n]; needed[s] {
+			f.sources(s, names, add)
 		}
 	}
 	return needed
+}
+
+// Serving returns the stages that one of the given stages needs, besides itself: see Needs.
+func (f *File) Serving(stages []*Stage) map[*Stage]bool {
+	given := make(map[*Stage]bool, len(stages))
+	for _, s := range stages {
+		given[s] = true
+	}
+	serving := map[*Stage]bool{}
+	names := f.stageNames()
+	for _, s := range slices.Backward(f.Stages) { // a stage needs only those above it
+		if given[s] || serving[s] {
+			f.sources(s, names, func(source *Stage) {
+				if source != nil {
+					serving[source] = true
+				}
+			})
+		}
+	}
+	return serving
+}
+
+// sources calls add with the stages that a stage is based on, copies or mounts from; nil stands for other images.
+func (f *File) sources(s *Stage, names map[string][]int, add func(*Stage)) {
+	add(s.Parent)
+	for _, i := range s.Instructions {
+		for ; i != nil; i = i.Trigger {
+			for k := range i.Flags {
+				add(f.stageOf(names, s.Index, i.Flags[k].source(i.Name)))
+			}
+		}
+	}
 }
 
 // source returns what a flag of COPY, ADD or RUN takes files from, or "".

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/shell"
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/rules"
 )
 
@@ -23,24 +24,27 @@ var rmOfEmptyVariable = &rules.Rule{
 	References: []string{
 		"POSIX.1-2024, Shell Command Language, 2.6.2 Parameter Expansion: ${parameter:?word}",
 	},
-	Check: rules.OnCommand(func(p *rules.Pass, c *image.Command) {
-		s := c.Step
-		if s.Name != "RUN" || s.Image == nil || s.Onbuild != nil || !c.Script.Dialect.POSIX() || c.Uncalled ||
-			s.Exec || s.Dockerfile().Foreign() || !rmRecursive(c) {
-			return
-		}
-		for _, w := range c.Words[1:] {
-			match := variablePath().FindStringSubmatch(c.File.Text(w.Span))
-			if match == nil || !isSystemFolder(match[2]+match[3]) || !variableMaybeEmpty(c, match[1]) {
+	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+		m := mentions{}
+		for _, c := range d.Commands("rm") {
+			s := c.Step
+			if s.Name != "RUN" || s.Image == nil || s.Onbuild != nil || !c.Script.Dialect.POSIX() || c.Uncalled ||
+				s.Exec || d.Foreign() || !rmRecursive(c) {
 				continue
 			}
-			p.Report(rules.Finding{
-				File: c.File, Span: w.Span,
-				Message: fmt.Sprintf("this removes %s where %s is empty; ${%[2]s:?} stops the build then",
-					match[2]+match[3], match[1]),
-			})
+			for _, w := range c.Words[1:] {
+				match := variablePath().FindStringSubmatch(c.File.Text(w.Span))
+				if match == nil || !isSystemFolder(match[2]+match[3]) || !m.maybeEmpty(c, match[1]) {
+					continue
+				}
+				p.Report(rules.Finding{
+					File: c.File, Span: w.Span,
+					Message: fmt.Sprintf("this removes %s where %s is empty; ${%[2]s:?} stops the build then",
+						match[2]+match[3], match[1]),
+				})
+			}
 		}
-	}, "rm"),
+	}),
 }
 
 // variablePath matches a word that is a variable with a path behind it.
@@ -68,10 +72,35 @@ func isSystemFolder(p string) bool {
 	return false
 }
 
-// variableMaybeEmpty reports whether a variable may be empty when a command runs, as far as the files show.
+// mentions holds for files the variables to which they may give a value in a way that the model does not follow.
+type mentions map[*source.File]map[string]bool
+
+// giver matches what may give variables a value: an assignment, or the rest of a command such as "for" and "read".
+var giver = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*=|(?:for|read|export|declare|local|readonly|getopts) [^\n;]*`)
+})
+
+var wordInText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z0-9_]+`) })
+
+// given reports whether a file may give a variable a value in a way that the model does not follow.
+func (m mentions) given(f *source.File, name string) bool {
+	names, known := m[f]
+	if !known {
+		names = map[string]bool{}
+		for _, text := range giver().FindAllString(string(f.Bytes), -1) {
+			for _, word := range wordInText().FindAllString(text, -1) {
+				names[word] = true
+			}
+		}
+		m[f] = names
+	}
+	return names[name]
+}
+
+// maybeEmpty reports whether a variable may be empty when a command runs, as far as the files show.
 // What the base image sets is not known, so a variable that nothing else sets counts only where the base image is that
 // of a distribution.
-func variableMaybeEmpty(c *image.Command, name string) bool {
+func (m mentions) maybeEmpty(c *image.Command, name string) bool {
 	own := c.Assigned(name)
 	switch {
 	case own.Set && own.Value.Value.Known:
@@ -84,15 +113,9 @@ func variableMaybeEmpty(c *image.Command, name string) bool {
 	if v, ok := c.Step.Lookup(name); ok {
 		return v.Known && v.Text == "" || !v.Known && v.From != nil && v.From.Name == "ARG"
 	}
-	text := string(c.File.Bytes)
-	for _, by := range []string{"for ", "read ", "export ", "declare ", "local ", "readonly ", "getopts "} {
-		if strings.Contains(text, by) && regexp.MustCompile(by+`[^\n;]*\b`+name+`\b`).MatchString(text) {
-			return false
-		}
-	}
 	switch name {
 	case "HOME", "PWD", "PATH", "OLDPWD":
 		return false
 	}
-	return c.InDockerfile() && c.Step.Image.Root().Base != nil && !strings.Contains(text, name+"=")
+	return c.InDockerfile() && c.Step.Image.Root().Base != nil && !m.given(c.File, name)
 }

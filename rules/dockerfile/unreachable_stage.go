@@ -67,12 +67,11 @@ func unusedStages(p *rules.Pass, d *image.Dockerfile) []*image.Image {
 			unused = append(unused, img)
 		}
 	}
-	serving := map[*dockerfile.Stage]bool{}
+	var stages []*dockerfile.Stage
 	for _, img := range unused {
-		for stage := range d.Needs(img.Stage) {
-			serving[stage] = serving[stage] || stage != img.Stage
-		}
+		stages = append(stages, img.Stage)
 	}
+	serving := d.Serving(stages)
 	return slices.DeleteFunc(unused, func(img *image.Image) bool { return serving[img.Stage] })
 }
 
