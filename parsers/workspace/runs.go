@@ -582,12 +582,13 @@ func (w *Workspace) MissingProfile(run *runs.Run, o runs.Option) (string, bool) 
 		}
 	}
 	for _, folder := range []string{dir, root} {
-		for _, other := range files.Names(w.tree, root, folder) {
-			if abs := filepath.Join(folder, other); abs != w.Abs(o.Value.File) && mayMake(other) {
-				f, err := w.neighbour(root, abs)
-				if err == nil && (bytes.Contains(f.Bytes, []byte(base)) || other == ".gitignore" && ignores(f, name)) {
-					return "", false
-				}
+		for _, f := range w.makers(root, folder) {
+			if f.abs == w.Abs(o.Value.File) {
+				continue
+			}
+			ignored := filepath.Base(f.abs) == ".gitignore" && ignores(f.File, name)
+			if ignored || bytes.Contains(f.Bytes, []byte(base)) {
+				return "", false
 			}
 		}
 	}
@@ -604,19 +605,53 @@ func (w *Workspace) NearProfile(run *runs.Run, o runs.Option) string {
 	if !files.Inside(root, full) {
 		return ""
 	}
-	var near []string
-	for _, name := range files.Names(w.tree, root, full) {
-		f, err := w.neighbour(root, filepath.Join(full, name))
-		if err == nil && files.IsJSON(name) && bytes.Contains(f.Bytes, []byte("defaultAction")) {
-			near = append(near, name)
-		}
-	}
+	near := w.profilesIn(root, full)
 	name := source.Nearest(base, near)
-	others := slices.DeleteFunc(near, func(other string) bool { return other == name })
+	others := slices.DeleteFunc(slices.Clone(near), func(other string) bool { return other == name })
 	if name == "" || source.Nearest(base, others) != "" {
 		return ""
 	}
 	return folder + name
+}
+
+// profilesIn returns the names of the files of a folder that look like seccomp profiles.
+func (w *Workspace) profilesIn(root, folder string) []string {
+	type key struct{ root, folder string }
+	return cached(w, key{root, folder}, func(w *Workspace) []string {
+		var out []string
+		for _, name := range files.Names(w.tree, root, folder) {
+			if !files.IsJSON(name) {
+				continue
+			}
+			f, err := w.neighbour(root, filepath.Join(folder, name))
+			if err == nil && bytes.Contains(f.Bytes, []byte("defaultAction")) {
+				out = append(out, name)
+			}
+		}
+		return out
+	})
+}
+
+// maker is a file that may make others.
+type maker struct {
+	*source.File
+	abs string
+}
+
+// makers returns the files of a folder that may make others, or say how: see mayMake.
+func (w *Workspace) makers(root, folder string) []maker {
+	type key struct{ root, folder string }
+	return cached(w, key{root, folder}, func(w *Workspace) []maker {
+		var out []maker
+		for _, name := range files.Names(w.tree, root, folder) {
+			if abs := filepath.Join(folder, name); mayMake(name) {
+				if f, err := w.neighbour(root, abs); err == nil {
+					out = append(out, maker{f, abs})
+				}
+			}
+		}
+		return out
+	})
 }
 
 // ignores reports whether a .gitignore may be about a path.
