@@ -21,14 +21,13 @@ func TestRelease(t *testing.T) {
 	values := []string{"", "1", "x", "-1", "1K", "true", "relaxed", "https://a/ b", "a=b a", "flakes nix-command",
 		"cgroups",
 		"auto-allocate-uids", "/a=/b?", "auto", "~/x", "a a b"}
-	d, releases := nixconf.Nix, nixconf.Nix.Releases()
 	for seed := range 300 {
 		r := rand.New(rand.NewPCG(uint64(seed), 2))
+		d := nixconf.Nix
 		if seed%3 == 1 {
-			d, releases = nixconf.Lix, nixconf.Lix.Releases()
-		} else {
-			d, releases = nixconf.Nix, nixconf.Nix.Releases()
+			d = nixconf.Lix
 		}
+		releases := d.Releases()
 		v := releases[r.IntN(len(releases))]
 		known := NewRelease(d, v)
 		for range 4 {
