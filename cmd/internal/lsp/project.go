@@ -318,6 +318,9 @@ func (p *project) sync(ctx context.Context, s *server, open []*document) {
 	p.changed = nil
 	if p.outdated {
 		p.load(ctx, s, open, texts)
+		if p.alone == "" && p.session != nil && p.lacks(open) { // what the first look has not found is named
+			p.load(ctx, s, open, p.texts(open))
+		}
 	}
 }
 
@@ -423,7 +426,6 @@ func (p *project) load(ctx context.Context, s *server, open []*document, texts m
 		p.session.Reload(ws, policies)
 	}
 	p.session.Edit(p.texts(open))
-	p.lacks(open) // known from now on
 	s.tuneMemory(smallHeap)
 }
 
