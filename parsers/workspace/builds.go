@@ -145,7 +145,7 @@ func (w *Workspace) buildsIn(root, dir string) folderBuilds {
 	return out
 }
 
-// scriptFile is a file that may be a script or a recipe, by its name.
+// scriptFile is a file with a name that a script or a recipe may have.
 type scriptFile struct{ home, name string }
 
 // maxScripts is how many files of scripts are looked at again where one of them is edited.
