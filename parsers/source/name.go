@@ -2,27 +2,33 @@ package source
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/agext/levenshtein"
 )
+
+// maxNear is the length of the longest name to which another is near, in bytes. A comparison takes time in proportion
+// to the square of it.
+const maxNear = 256
 
 // Nearest returns the candidate that a person most likely meant by name, for a "did you mean" in a message, or "" when
 // none is near. Near means an edit distance of at most one for every three letters, where two letters that have changed
 // places are one edit; upper and lower case, and '_' and '-', count as equal. Of several equally near candidates one
 // that begins with name wins, since the last letter is easily lost, otherwise the first one, so callers pass them
-// sorted.
+// sorted. To a name of more than 256 bytes none is near. Names answers many questions about the same candidates.
 func Nearest(name string, candidates []string) string {
-	best, bestDistance := "", len(name)/3+1
-	if len(name) < 3 {
-		bestDistance = 1
+	if len(name) > maxNear {
+		return ""
 	}
+	best, bestDistance := "", len(name)/3+1
 	folded := fold(name)
+	letters := utf8.RuneCountInString(folded)
 	for _, c := range candidates {
 		if c == name {
 			continue
 		}
 		f := fold(c)
-		if d := len(f) - len(folded); d > bestDistance || -d > bestDistance {
+		if d := utf8.RuneCountInString(f) - letters; d > bestDistance || -d > bestDistance {
 			continue
 		}
 		d := Distance(folded, f)

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/sandlint/sandlint/parsers/source"
@@ -29,7 +30,7 @@ func FuzzProject(f *testing.F) {
 		for _, c := range calls {
 			c.Workflow = ".github/workflows/ci.yml"
 		}
-		checkBuilds(t, ParseIn(workflow, Project{Action: open, Calls: calls}))
+		checkBuilds(t, ParseIn(workflow, Project{Action: open, Calls: slices.Values(calls)}))
 	})
 }
 

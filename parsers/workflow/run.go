@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -29,8 +30,9 @@ const (
 type Project struct {
 	// Action returns the file of a composite action by its folder, which is relative to the repository, or nil.
 	Action func(dir string) *source.File
-	// Calls are the calls by the workflows of the same repository, which have the paths of Call.Workflow.
-	Calls []*Call
+	// Calls yields the calls by the workflows of the same repository, which have the paths of Call.Workflow, always in
+	// the same order. Only the first 64 are asked for, so a caller need not read what comes behind them.
+	Calls iter.Seq[*Call]
 }
 
 // Call is a call of a reusable workflow of the same repository, in one kind of run.
@@ -67,8 +69,15 @@ type triggers struct {
 }
 
 // newTriggers reads the triggers of a workflow.
-func newTriggers(on *yamltree.Node, calls []*Call) *triggers {
-	in := &triggers{calls: calls[:min(len(calls), maxCalls)]}
+func newTriggers(on *yamltree.Node, calls iter.Seq[*Call]) *triggers {
+	in := &triggers{}
+	if calls != nil {
+		for c := range calls {
+			if in.calls = append(in.calls, c); len(in.calls) == maxCalls {
+				break
+			}
+		}
+	}
 	add := func(event string, n *yamltree.Node) {
 		switch event {
 		case "workflow_dispatch":

@@ -155,3 +155,44 @@ func TestBuildsAfterEdits(t *testing.T) {
 		t.Errorf("only %d times builds were made of those without the edits", again)
 	}
 }
+
+// TestManyCallers edits workflows of which many call one: those whose calls are not looked at any more cost what they
+// say themselves.
+func TestManyCallers(t *testing.T) {
+	const callers = 80
+	texts := map[string][]byte{
+		"/p/.git/HEAD": nil, "/p/a/Dockerfile": []byte("FROM debian:12\n"), "/p/b/Dockerfile": []byte("FROM debian:12\n"),
+		"/p/.github/workflows/called.yml": []byte("on:\n  workflow_call:\n    inputs:\n      dir:\n" +
+			"        type: string\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n" +
+			"    - run: docker buildx build --platform linux/arm64 ${{ inputs.dir }}\n"),
+	}
+	name := func(n int) string { return fmt.Sprintf("/p/.github/workflows/w%02d.yml", n) }
+	calling := func(dir string) []byte {
+		return []byte("on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n" +
+			"    - run: docker build " + dir + "\n  b:\n    uses: ./.github/workflows/called.yml\n" +
+			"    with:\n      dir: " + dir + "\n")
+	}
+	for n := range callers {
+		texts[name(n)] = calling("a")
+	}
+	load := func(over map[string][]byte) *Workspace {
+		w, err := Load(Options{Dir: "/p", Files: files.Overlay(files.Memory(texts), over)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.Snapshot()
+	}
+	w := load(nil)
+	seenBuilds(w)
+	for n := range callers {
+		edit := map[string][]byte{name(n): calling("b")}
+		state := w.With(edit)
+		if got, want := seenBuilds(state), seenBuilds(load(edit)); got != want {
+			t.Fatalf("edit of %s:\n%s\nwant\n%s", name(n), got, want)
+		}
+		changed := state.workflowBuilds("/p").changed
+		if (len(changed) == 2) != (n < 64) || len(changed) == 0 {
+			t.Errorf("the edit of the caller %d reads %d workflows again", n, len(changed))
+		}
+	}
+}

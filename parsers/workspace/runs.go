@@ -605,19 +605,16 @@ func (w *Workspace) NearProfile(run *runs.Run, o runs.Option) string {
 	if !files.Inside(root, full) {
 		return ""
 	}
-	near := w.profilesIn(root, full)
-	name := source.Nearest(base, near)
-	others := slices.DeleteFunc(slices.Clone(near), func(other string) bool { return other == name })
-	if name == "" || source.Nearest(base, others) != "" {
-		return ""
+	if name := w.profilesIn(root, full).Only(base); name != "" {
+		return folder + name
 	}
-	return folder + name
+	return ""
 }
 
 // profilesIn returns the names of the files of a folder that look like seccomp profiles.
-func (w *Workspace) profilesIn(root, folder string) []string {
+func (w *Workspace) profilesIn(root, folder string) *source.Names {
 	type key struct{ root, folder string }
-	return cached(w, key{root, folder}, func(w *Workspace) []string {
+	return cached(w, key{root, folder}, func(w *Workspace) *source.Names {
 		var out []string
 		for _, name := range files.Names(w.tree, root, folder) {
 			if !files.IsJSON(name) {
@@ -628,7 +625,7 @@ func (w *Workspace) profilesIn(root, folder string) []string {
 				out = append(out, name)
 			}
 		}
-		return out
+		return source.NewNames(out)
 	})
 }
 

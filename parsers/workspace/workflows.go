@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"bytes"
+	"iter"
 	"maps"
 	"path"
 	"path/filepath"
@@ -162,18 +163,29 @@ func (r *workflows) file(name string) *workflow.File {
 		r.read[name] = r.alone(name)
 		return r.read[name]
 	}
-	p := workflow.Project{Action: r.w.actionsOf(r.root)}
-	for _, caller := range r.callers[name] {
-		if f := r.file(caller); f != nil {
+	r.read[name] = workflow.ParseIn(r.source(name), workflow.Project{
+		Action: r.w.actionsOf(r.root),
+		Calls:  r.callsOf(name),
+	})
+	return r.read[name]
+}
+
+// callsOf yields the calls of a workflow by others. It reads a caller when its calls are asked for, so what is made of
+// the calls depends on no others.
+func (r *workflows) callsOf(name string) iter.Seq[*workflow.Call] {
+	return func(yield func(*workflow.Call) bool) {
+		for _, caller := range r.callers[name] {
+			f := r.file(caller)
+			if f == nil {
+				continue
+			}
 			for _, c := range f.Calls {
-				if c.Workflow == name {
-					p.Calls = append(p.Calls, c)
+				if c.Workflow == name && !yield(c) {
+					return
 				}
 			}
 		}
 	}
-	r.read[name] = workflow.ParseIn(r.source(name), p)
-	return r.read[name]
 }
 
 // actionsOf returns a function that returns the file of a composite action of a repository.

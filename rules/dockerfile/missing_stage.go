@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
@@ -31,12 +32,15 @@ var missingStage = &rules.Rule{
 		}
 		uses := sources.Of(d)
 		cyclic := sources.Cyclic(uses)
-		var names []string
-		for _, stage := range d.Stages {
-			if stage.Name != "" {
-				names = append(names, stage.Name)
+		names := sync.OnceValue(func() *source.Names {
+			var names []string
+			for _, stage := range d.Stages {
+				if stage.Name != "" {
+					names = append(names, stage.Name)
+				}
 			}
-		}
+			return source.NewNames(names)
+		})
 		for _, use := range uses {
 			here := use.Step.Image.Stage
 			finding := rules.Finding{File: d.Source, Span: use.Span}
@@ -55,10 +59,7 @@ var missingStage = &rules.Rule{
 					"fails", use.Name, len(d.Stages))
 			default:
 				// Any other name may be that of an image or of a named context.
-				near := ""
-				if len(names) <= maxNear/10 {
-					near = source.Nearest(use.Name, names)
-				}
+				near := names().Nearest(use.Name)
 				if near == "" || strings.ContainsAny(use.Name, ":/@.") || strings.Trim(use.Name, "0123456789") == "" {
 					continue
 				}

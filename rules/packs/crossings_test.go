@@ -250,6 +250,103 @@ var crossings = []struct {
 					"    cap_add: [SYS_ADMIN]\n", i, i)
 			})
 	}},
+	{"near-profiles", func(n int) map[string]string {
+		var services strings.Builder
+		return eachOf(n, func(texts map[string]string) { texts["compose.yaml"] = "services:\n" + services.String() },
+			func(i int, texts map[string]string) {
+				fmt.Fprintf(&services, "  s%d:\n    image: debian\n"+
+					"    security_opt: [\"seccomp=missing-%d.json\"]\n", i, i)
+				for _, name := range []string{"profile", "other"} {
+					texts[fmt.Sprintf("%s-%d.json", name, i)] = `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [` +
+						`{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}`
+				}
+			})
+	}},
+	{"profiles-in-one-folder", func(n int) map[string]string {
+		return eachOf(n, nil, func(i int, texts map[string]string) {
+			texts[fmt.Sprintf("seccomp/p%d.json", i)] = `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [` +
+				`{"names": ["wirte"], "action": "SCMP_ACT_ALLOW"}]}`
+		})
+	}},
+	{"composes-in-one-folder", func(n int) map[string]string {
+		return eachOf(n, nil, func(i int, texts map[string]string) {
+			texts[fmt.Sprintf("compose.a%d.yaml", i)] =
+				"services:\n  s:\n    build: .\n    privileged: true\n    cap_add: [SYS_ADMIN]\n"
+			texts["Dockerfile"] = withEmulated
+		})
+	}},
+	{"bakes-in-one-folder", func(n int) map[string]string {
+		return eachOf(n, func(texts map[string]string) { texts[".github/workflows/w.yml"] = bakedByAll(n) },
+			func(i int, texts map[string]string) {
+				texts[fmt.Sprintf("a%d.hcl", i)] = fmt.Sprintf(
+					"target \"t%d\" {\n  context = \"d%d\"\n  platforms = [\"linux/arm64\"]\n}\n", i, i)
+				texts[fmt.Sprintf("d%d/Dockerfile", i)] = withEmulated
+			})
+	}},
+	{"included-of-one-folder", func(n int) map[string]string {
+		return eachOf(n, nil, func(i int, texts map[string]string) {
+			texts[fmt.Sprintf("conf/i%d.conf", i)] = "cores=4\n"
+			texts[fmt.Sprintf("d%d/nix.conf", i)] = fmt.Sprintf("max-jobs=3\n!include ../conf/i%d.conf\n", i)
+		})
+	}},
+	{"dockerignores", func(n int) map[string]string {
+		return eachOf(n, nil, func(i int, texts map[string]string) {
+			texts[fmt.Sprintf("Dockerfile.a%d", i)] = "FROM debian:12\nCOPY secret.txt x /\nRNU a\n"
+			texts[fmt.Sprintf("Dockerfile.a%d.dockerignore", i)] = "*\n!x\n"
+		})
+	}},
+	{"ignored-in-folders", func(n int) map[string]string {
+		return eachOf(n, nil, func(i int, texts map[string]string) {
+			texts[fmt.Sprintf("d%d/Dockerfile", i)] = "FROM debian:12\nCOPY secret.txt x /\nRNU a\n"
+			texts[fmt.Sprintf("d%d/.dockerignore", i)] = "*\n!x\n"
+		})
+	}},
+	{"gitignores", func(n int) map[string]string {
+		return eachOf(n, nil, func(i int, texts map[string]string) {
+			texts[fmt.Sprintf("d%d/Dockerfile", i)] = withTypo
+			texts[fmt.Sprintf("d%d/.gitignore", i)] = "secret\n*.log\n"
+		})
+	}},
+	{"base-images", func(n int) map[string]string {
+		return eachOf(n, nil, func(i int, texts map[string]string) {
+			texts[fmt.Sprintf("d%d/Dockerfile", i)] = fmt.Sprintf("FROM app%d\nRNU a\n", i-1)
+			texts[fmt.Sprintf("d%d/build.sh", i)] = fmt.Sprintf("#!/bin/sh\ndocker build -t app%d .\n", i)
+		})
+	}},
+	{"called-callers", func(n int) map[string]string {
+		const called = "on:\n  push:\n  workflow_call:\njobs:\n"
+		return eachOf(n, func(texts map[string]string) {
+			texts[".github/workflows/setup.yml"] = called + "  a:\n    runs-on: ubuntu-latest\n    steps:\n" +
+				"    - run: docker buildx build --platform linux/arm64 d0\n"
+		}, func(i int, texts map[string]string) {
+			texts[fmt.Sprintf("d%d/Dockerfile", i)] = "FROM debian:12\nRUN --security=insecure true\n"
+			texts[fmt.Sprintf(".github/workflows/c%d.yml", i)] = fmt.Sprintf(called+"  s:\n"+
+				"    uses: ./.github/workflows/setup.yml\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"+
+				"    - run: docker buildx build d%d\n", i)
+			texts[fmt.Sprintf(".github/workflows/w%d.yml", i)] = fmt.Sprintf("on: push\njobs:\n  a:\n"+
+				"    uses: ./.github/workflows/c%d.yml\n", i)
+		})
+	}},
+	{"composite-actions", func(n int) map[string]string {
+		return eachOf(n, func(texts map[string]string) {
+			texts["act/action.yml"] = "inputs:\n  dir: {}\nruns:\n  using: composite\n  steps:\n" +
+				"  - shell: bash\n    run: docker buildx build --platform linux/arm64 ${{ inputs.dir }}\n"
+		}, func(i int, texts map[string]string) {
+			texts[fmt.Sprintf("d%d/Dockerfile", i)] = "FROM debian:12\nRUN --security=insecure true\n"
+			texts[fmt.Sprintf(".github/workflows/w%d.yml", i)] = fmt.Sprintf("on: push\njobs:\n  a:\n"+
+				"    runs-on: ubuntu-latest\n    steps:\n    - uses: ./act\n      with:\n        dir: d%d\n", i)
+		})
+	}},
+	{"manifests", func(n int) map[string]string {
+		return eachOf(n, nil, func(i int, texts map[string]string) {
+			texts[fmt.Sprintf("pods/p%d.json", i)] = `{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [` +
+				`{"names": ["wirte"], "action": "SCMP_ACT_ALLOW"}]}`
+			texts[fmt.Sprintf("k8s/p%d.yaml", i)] = fmt.Sprintf("apiVersion: v1\nkind: Pod\nmetadata:\n  name: p%d\n"+
+				"spec:\n  containers:\n  - name: c\n    image: debian\n    securityContext:\n"+
+				"      privileged: true\n      capabilities: {add: [SYS_ADMIN]}\n"+
+				"      seccompProfile: {type: Localhost, localhostProfile: p%d.json}\n", i, i)
+		})
+	}},
 	{"engines", func(n int) map[string]string {
 		return eachOf(n, nil, func(i int, texts map[string]string) {
 			texts[fmt.Sprintf("d%d/daemon.json", i)] = `{"seccomp-profile": "seccomp.json"}`
@@ -257,6 +354,15 @@ var crossings = []struct {
 				"FROM docker:dind\nCOPY daemon.json /etc/docker/daemon.json\nRNU a\n"
 		})
 	}},
+}
+
+// bakedByAll is a workflow that runs bake with each of n files.
+func bakedByAll(n int) string {
+	var steps strings.Builder
+	for i := range n {
+		fmt.Fprintf(&steps, "    - run: docker buildx bake -f a%d.hcl t%d\n", i, i)
+	}
+	return "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n" + steps.String()
 }
 
 // eachOf returns what each adds for 0 to n-1, and then last.
@@ -272,8 +378,7 @@ func eachOf(n int, last func(texts map[string]string), each func(i int, texts ma
 }
 
 // BenchmarkCrossings measures how the cost of a check, of one with fixes, and of a fix grows with the number of files
-// that have to do with one another. Between two sizes it reports the exponent (exp), which must be at most 1.15. That
-// of "reusable" is higher: each edit of a caller means another reading of the workflow that all of them call.
+// that have to do with one another. Between two sizes it reports the exponent (exp), which must be at most 1.15.
 //
 //	go test ./rules/packs -run '^$' -bench Crossings -benchtime 1x
 //	go test ./rules/packs -run '^$' -bench 'Crossings/copied/' -benchtime 1x
@@ -283,31 +388,36 @@ func BenchmarkCrossings(b *testing.B) {
 		b.Fatal(err)
 	}
 	for _, crossing := range crossings {
-		var last [3]time.Duration
-		for _, n := range []int{100, 400, 1600} {
-			b.Run(fmt.Sprintf("%s/%d", crossing.name, n), func(b *testing.B) {
-				b.ReportMetric(0, "ns/op")
-				ws := inMemory(b, crossing.texts(n))
-				applied, findings := 0, 0
-				least := leastTimes(b,
-					func() { findings = len(rules.Check(ws, set, rules.CheckOptions{}).Findings) },
-					func() { rules.Check(ws, set, rules.CheckOptions{Fixes: true}) },
-					func() {
-						applied = 0
-						for _, f := range rules.Fix(ws, set, rules.FixOptions{Unsafe: true}).Files {
-							applied += len(f.Applied)
-						}
-					})
-				b.ReportMetric(float64(findings), "findings")
-				b.ReportMetric(float64(applied), "applied")
-				for k, name := range []string{"check", "fixes", "fix"} {
-					b.ReportMetric(float64(least[k].Microseconds())/1000, name+"-ms")
-					if last[k] > 0 {
-						b.ReportMetric(math.Log(float64(least[k])/float64(last[k]))/math.Log(4), name+"-exp")
+		growth(b, set, crossing.name, crossing.texts)
+	}
+}
+
+// growth measures files of a kind at three sizes.
+func growth(b *testing.B, set *rules.Set, name string, texts func(n int) map[string]string) {
+	var last [3]time.Duration
+	for _, n := range []int{100, 400, 1600} {
+		b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
+			b.ReportMetric(0, "ns/op")
+			ws := inMemory(b, texts(n))
+			applied, findings := 0, 0
+			least := leastTimes(b,
+				func() { findings = len(rules.Check(ws, set, rules.CheckOptions{}).Findings) },
+				func() { rules.Check(ws, set, rules.CheckOptions{Fixes: true}) },
+				func() {
+					applied = 0
+					for _, f := range rules.Fix(ws, set, rules.FixOptions{Unsafe: true}).Files {
+						applied += len(f.Applied)
 					}
+				})
+			b.ReportMetric(float64(findings), "findings")
+			b.ReportMetric(float64(applied), "applied")
+			for k, name := range []string{"check", "fixes", "fix"} {
+				b.ReportMetric(float64(least[k].Microseconds())/1000, name+"-ms")
+				if last[k] > 0 {
+					b.ReportMetric(math.Log(float64(least[k])/float64(last[k]))/math.Log(4), name+"-exp")
 				}
-				last = [3]time.Duration(least)
-			})
-		}
+			}
+			last = [3]time.Duration(least)
+		})
 	}
 }
