@@ -161,7 +161,8 @@ func TestBuildsAfterEdits(t *testing.T) {
 func TestManyCallers(t *testing.T) {
 	const callers = 80
 	texts := map[string][]byte{
-		"/p/.git/HEAD": nil, "/p/a/Dockerfile": []byte("FROM debian:12\n"), "/p/b/Dockerfile": []byte("FROM debian:12\n"),
+		"/p/.git/HEAD": nil, "/p/a/Dockerfile": []byte("FROM debian:12\n"),
+		"/p/b/Dockerfile": []byte("FROM debian:12\n"),
 		"/p/.github/workflows/called.yml": []byte("on:\n  workflow_call:\n    inputs:\n      dir:\n" +
 			"        type: string\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n" +
 			"    - run: docker buildx build --platform linux/arm64 ${{ inputs.dir }}\n"),

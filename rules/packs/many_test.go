@@ -48,8 +48,12 @@ spec:
       privileged: true
       capabilities: {add: [SYS_ADMIN]}
 `)},
-	{"services", inFile("compose.yaml", "services:\n",
-		"  s{{n}}:\n    image: debian\n    privileged: true\n    cap_add: [SYS_ADMIN]\n    depends_on: [s{{before}}]\n")},
+	{"services", inFile("compose.yaml", "services:\n", `  s{{n}}:
+    image: debian
+    privileged: true
+    cap_add: [SYS_ADMIN]
+    depends_on: [s{{before}}]
+`)},
 	{"extending-services", inFile("compose.yaml", "services:\n  s0:\n    image: debian\n",
 		"  s{{next}}:\n    extends: s{{n}}\n    privileged: true\n    cap_add: [SYS_ADMIN]\n")},
 	{"anchors", inFile("compose.yaml", "services:\n  s: &s\n    image: debian\n    privileged: true\n",
@@ -79,7 +83,8 @@ spec:
 	{"matrix", inFile(".github/workflows/w.yml", "on: push\njobs:\n  j:\n    runs-on: ubuntu-latest\n    steps:\n"+
 		"    - run: docker buildx build --platform linux/arm64 ${{ matrix.dir }}\n    strategy:\n      matrix:\n"+
 		"        dir:\n", "        - d{{n}}\n")},
-	{"needed-jobs", inFile(".github/workflows/w.yml", "on: push\njobs:\n  j0:\n    runs-on: ubuntu-latest\n", `  j{{next}}:
+	{"needed-jobs", inFile(".github/workflows/w.yml",
+		"on: push\njobs:\n  j0:\n    runs-on: ubuntu-latest\n", `  j{{next}}:
     runs-on: ubuntu-latest
     needs: j{{n}}
     if: github.ref == 'refs/heads/r{{n}}'
@@ -99,7 +104,8 @@ spec:
 	{"unset", inFile("Dockerfile", "FROM debian:12\n", "ENV NAME{{n}}X=b c=$NAME{{n}}\n")},
 	{"arguments-in-from", inFile("Dockerfile", "", "ARG VERSION{{n}}=12\n",
 		"FROM debian:$VERSIO{{n}} AS s{{n}}\n")},
-	{"arguments-of-stages", inFile("Dockerfile", "", "FROM debian:12\nARG VERSION{{n}}=12\nFROM debian:$VERSION{{n}}\n")},
+	{"arguments-of-stages", inFile("Dockerfile", "",
+		"FROM debian:12\nARG VERSION{{n}}=12\nFROM debian:$VERSION{{n}}\n")},
 	{"heredocs", inFile("Dockerfile", "FROM nixos/nix\n", "RUN <<E\necho cores = x >> /etc/nix/nix.conf\nE\n")},
 	{"copied-heredocs", inFile("Dockerfile", "FROM nixos/nix\n", "COPY <<E /etc/nix/nix.conf\ncores = x\nE\n")},
 	{"one-heredoc", inFile("Dockerfile", "FROM nixos/nix\nCOPY <<E /etc/nix/nix.conf\n", "cores = x\n", "", "E\n")},
