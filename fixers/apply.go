@@ -86,8 +86,8 @@ func editPath(e Edit) string {
 
 // candidate is a fix and the finding that it is for. Twin numbers findings with the same identity.
 type candidate struct {
-	finding Finding
-	fix     Fix
+	finding *Finding
+	fix     *Fix
 	twin    int
 	// of and verdict are where ProveAll puts the results for the finding and for the fix; nil in Run.
 	of      *[]error
@@ -107,8 +107,10 @@ func combine(candidates []candidate, share bool) (taken, deferred []candidate) {
 			continue
 		}
 		if !slices.IsSortedFunc(c.fix.Edits, compareEdits) {
-			c.fix.Edits = slices.Clone(c.fix.Edits) // the caller's stay as they are
-			slices.SortStableFunc(c.fix.Edits, compareEdits)
+			fix := *c.fix // the caller's edits stay as they are
+			fix.Edits = slices.Clone(fix.Edits)
+			slices.SortStableFunc(fix.Edits, compareEdits)
+			c.fix = &fix
 		}
 		sorted = append(sorted, c)
 	}
@@ -147,9 +149,13 @@ next:
 
 func compareCandidates(a, b candidate) int {
 	first, other := a.fix.Edits[0], b.fix.Edits[0]
+	if c := strings.Compare(editPath(first), editPath(other)); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(first.Span.Start, other.Span.Start); c != 0 {
+		return c
+	}
 	return cmp.Or(
-		strings.Compare(editPath(first), editPath(other)),
-		cmp.Compare(first.Span.Start, other.Span.Start),
 		cmp.Compare(b.fix.Safety, a.fix.Safety),
 		strings.Compare(a.fix.Title, b.fix.Title),
 		slices.CompareFunc(a.fix.Edits, b.fix.Edits, compareEdits),

@@ -62,15 +62,15 @@ func TestApply(t *testing.T) {
 // combineFixes is combine for fixes without findings.
 func combineFixes(fixes []Fix) (taken, deferred []Fix) {
 	order := make([]candidate, len(fixes))
-	for i, f := range fixes {
-		order[i].fix = f
+	for i := range fixes {
+		order[i] = candidate{finding: new(Finding), fix: &fixes[i]}
 	}
 	in, out := combine(order, false)
 	for _, c := range in {
-		taken = append(taken, c.fix)
+		taken = append(taken, *c.fix)
 	}
 	for _, c := range out {
-		deferred = append(deferred, c.fix)
+		deferred = append(deferred, *c.fix)
 	}
 	return taken, deferred
 }

@@ -109,7 +109,7 @@ func (p *Prover) Prove(finding Finding, fix Fix) error {
 	if fix.Safety == Manual || len(fix.Edits) == 0 {
 		return fmt.Errorf("%w: it is advice and has no edits", ErrRejected)
 	}
-	_, failed, err := p.try([]candidate{{finding: finding, fix: fix}}, nil)
+	_, failed, err := p.try([]candidate{{finding: &finding, fix: &fix}}, nil)
 	if reason := failed.reason; err == nil && reason != "" {
 		err = fmt.Errorf("%w: %s", ErrRejected, reason)
 	}
@@ -194,8 +194,8 @@ func (p *Prover) try(taken []candidate, allowed map[group]int) (*trial, failure,
 	}
 	fixes := make([][]Fix, len(files))
 	for _, c := range taken {
-		for _, i := range p.edited(&c.fix) {
-			fixes[i] = append(fixes[i], c.fix)
+		for _, i := range p.edited(c.fix) {
+			fixes[i] = append(fixes[i], *c.fix)
 		}
 	}
 	for _, i := range changed {
@@ -349,10 +349,10 @@ func (c *candidate) tolerates(g group) bool {
 	switch {
 	case g.syntax || g.severity > c.finding.Severity:
 		return false
-	case unsafe && Declares[Reveals](c.fix) && g.rule != c.finding.Rule:
+	case unsafe && Declares[Reveals](*c.fix) && g.rule != c.finding.Rule:
 		return true
 	}
-	return g.severity < c.finding.Severity && (c.finding.Syntax || g.note && (unsafe || Declares[Reveals](c.fix)))
+	return g.severity < c.finding.Severity && (c.finding.Syntax || g.note && (unsafe || Declares[Reveals](*c.fix)))
 }
 
 // newFinding fills in t.added, and says which new finding fails the proof: one that not all of the fixes tolerate.
@@ -505,7 +505,8 @@ func Run(files []*source.File, opts Options, c Checker) (Result, error) {
 			r.result.Untried = len(candidates)
 			break
 		}
-		taken, _ := combine(alike(candidates), false)
+		first, _ := alike(candidates)
+		taken, _ := combine(first, false)
 		if len(taken) == 0 && !r.retry {
 			break
 		}
@@ -569,9 +570,10 @@ type runner struct {
 // candidates returns the fix to try for each finding that has one.
 func (r *runner) candidates(p *Prover) []candidate {
 	var fixable []candidate
-	for _, f := range p.findings {
-		for _, fix := range f.Fixes {
-			if r.applies(&fix) {
+	for n := range p.findings {
+		f := &p.findings[n]
+		for m := range f.Fixes {
+			if fix := &f.Fixes[m]; r.applies(fix) {
 				// The fix only gives the finding its place among its twins.
 				fixable = append(fixable, candidate{finding: f, fix: fix})
 				break
@@ -587,9 +589,9 @@ func (r *runner) candidates(p *Prover) []candidate {
 		id := c.finding.identity()
 		c.twin = twins[id]
 		twins[id]++
-		for _, fix := range c.finding.Fixes {
-			c.fix = fix
-			if r.applies(&fix) && !r.rejected[c.attempt()] && !r.undone[c.attempt()] {
+		for m := range c.finding.Fixes {
+			c.fix = &c.finding.Fixes[m]
+			if r.applies(c.fix) && !r.rejected[c.attempt()] && !r.undone[c.attempt()] {
 				out = append(out, c)
 				break
 			}
@@ -599,23 +601,32 @@ func (r *runner) candidates(p *Prover) []candidate {
 }
 
 // alike returns candidates that tolerate the same findings, so that a batch tolerates them too: those for syntax
-// findings, else the safe ones, else all.
-func alike(all []candidate) []candidate {
-	for _, take := range []func(candidate) bool{
-		func(c candidate) bool { return c.finding.Syntax },
-		func(c candidate) bool { return c.fix.Safety == Safe },
+// findings, else the safe ones, else all. The others come second.
+func alike(all []candidate) (some, others []candidate) {
+	for _, take := range []func(*candidate) bool{
+		func(c *candidate) bool { return c.finding.Syntax },
+		func(c *candidate) bool { return c.fix.Safety == Safe },
 	} {
-		var out []candidate
-		for _, c := range all {
-			if take(c) {
-				out = append(out, c)
+		count := 0
+		for n := range all {
+			if take(&all[n]) {
+				count++
 			}
 		}
-		if len(out) > 0 {
-			return out
+		if count == 0 || count == len(all) {
+			continue
 		}
+		some, others = make([]candidate, 0, count), make([]candidate, 0, len(all)-count)
+		for n := range all {
+			if take(&all[n]) {
+				some = append(some, all[n])
+			} else {
+				others = append(others, all[n])
+			}
+		}
+		return some, others
 	}
-	return all
+	return all, nil
 }
 
 func (r *runner) applies(fix *Fix) bool {
@@ -680,7 +691,7 @@ func (r *runner) try(p *Prover, taken []candidate, allowed map[group]int) (*tria
 
 func (r *runner) reject(p *Prover, c candidate, reason string) {
 	r.rejected[c.attempt()] = true
-	at := p.edited(&c.fix)
+	at := p.edited(c.fix)
 	if len(at) == 0 { // a fix that edits none of the files
 		at = []int{p.byPath[c.finding.Path]}
 	}
@@ -688,7 +699,7 @@ func (r *runner) reject(p *Prover, c candidate, reason string) {
 		if key := (listing{i, c.finding.identity(), c.fix.Title}); !r.listed[key] {
 			r.listed[key] = true
 			list := &r.result.Files[i].Rejected
-			*list = append(*list, Rejected{c.finding.Rule, c.fix.Title, c.finding, reason})
+			*list = append(*list, Rejected{c.finding.Rule, c.fix.Title, *c.finding, reason})
 		}
 	}
 }
@@ -699,7 +710,7 @@ func (r *runner) accept(p *Prover, t *trial) bool {
 	hashes := make([][sha256.Size]byte, len(t.changed))
 	taken := make([][]*candidate, len(p.files)) // by file
 	for n := range t.taken {
-		for _, i := range p.edited(&t.taken[n].fix) {
+		for _, i := range p.edited(t.taken[n].fix) {
 			taken[i] = append(taken[i], &t.taken[n])
 		}
 	}

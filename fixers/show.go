@@ -34,7 +34,11 @@ func showBudget(size int) int { return 64<<10 + 4*size }
 func (p *Prover) ProveAll(findings []Finding) ([][]error, error) {
 	s := &shower{p: p, left: showBudget(p.size), failures: map[string]int{}}
 	verdicts := make([][]error, len(findings))
-	var all []candidate
+	offered := 0
+	for n := range findings {
+		offered += len(findings[n].Fixes)
+	}
+	all := make([]candidate, 0, offered)
 	for n := range findings {
 		f := &findings[n]
 		verdicts[n] = make([]error, len(f.Fixes))
@@ -44,17 +48,13 @@ func (p *Prover) ProveAll(findings []Finding) ([][]error, error) {
 			case len(f.Fixes[m].Edits) == 0:
 				verdicts[n][m] = fmt.Errorf("%w: it has no edits", ErrRejected)
 			default:
-				all = append(all, candidate{finding: *f, fix: f.Fixes[m], of: &verdicts[n], verdict: &verdicts[n][m]})
+				all = append(all, candidate{finding: f, fix: &f.Fixes[m], of: &verdicts[n], verdict: &verdicts[n][m]})
 			}
 		}
 	}
 	for len(all) > 0 {
-		rest := alike(all)
-		taken := map[*error]bool{}
-		for n := range rest {
-			taken[rest[n].verdict] = true
-		}
-		all = slices.DeleteFunc(slices.Clone(all), func(c candidate) bool { return taken[c.verdict] })
+		var rest []candidate
+		rest, all = alike(all)
 		for len(rest) > 0 && s.left > 0 {
 			var batch []candidate
 			batch, rest = combine(rest, true)
@@ -82,15 +82,20 @@ func (s *shower) leave(batch []candidate) {
 
 // prove proves a batch or, by splitting it, finds the fixes that fail.
 func (s *shower) prove(batch []candidate) error {
-	var worth []candidate
-	for _, c := range batch {
-		if s.failures[c.finding.Rule] < maxFailures {
-			worth = append(worth, c)
-		} else {
-			*c.verdict = fmt.Errorf("%w: not tried, since %d other fixes of the rule failed", ErrRejected, maxFailures)
+	hopeless := func(c candidate) bool { return s.failures[c.finding.Rule] >= maxFailures }
+	if len(s.failures) > 0 && slices.ContainsFunc(batch, hopeless) {
+		var worth []candidate
+		for _, c := range batch {
+			if hopeless(c) {
+				*c.verdict = fmt.Errorf("%w: not tried, since %d other fixes of the rule failed", ErrRejected,
+					maxFailures)
+			} else {
+				worth = append(worth, c)
+			}
 		}
+		batch = worth
 	}
-	if batch = worth; len(batch) == 0 {
+	if len(batch) == 0 {
 		return nil
 	}
 	if s.left <= 0 {

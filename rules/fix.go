@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
@@ -350,7 +351,12 @@ func fixGroup(ws *workspace.Workspace, policies Policies, g group, opts FixOptio
 // files of c, before anything is removed.
 func (c *checker) proveAll(texts []*source.File, all, findings []Finding) (rejected, untried []Rejected) {
 	c.fixless = true
-	verdicts, err := fixers.NewProver(texts, c.keyed(all), c).ProveAll(c.keyed(findings))
+	keys := c.keyed(all)
+	wanted := keys
+	if len(all) != len(findings) || len(all) > 0 && &all[0] != &findings[0] {
+		wanted = c.keyed(findings)
+	}
+	verdicts, err := fixers.NewProver(texts, keys, c).ProveAll(wanted)
 	for n := range findings {
 		f := &findings[n]
 		var proved []fixers.Fix
@@ -396,6 +402,16 @@ func proveShown(
 		return nil, nil, nil
 	}
 	more, _ := own.lint(own.policy.Set.unselected, doc, nil, false)
+	if !slices.ContainsFunc(findings, func(f Finding) bool {
+		return f.Rule.Check.external || len(editsElsewhere(&f, doc.Entry)) > 0
+	}) {
+		all := findings
+		if len(more) > 0 {
+			all = slices.Concat(findings, more)
+		}
+		rejected, untried = c.proveAll(c.original, all, findings)
+		return rejected, untried, nil
+	}
 	internal := slices.Clone(more)
 	var alone, external []int // of findings
 	for n := range findings {
@@ -409,10 +425,6 @@ func proveShown(
 		} else {
 			elsewhere = append(elsewhere, n)
 		}
-	}
-	if len(alone) == len(findings) {
-		rejected, untried = c.proveAll(c.original, slices.Concat(findings, more), findings)
-		return rejected, untried, nil
 	}
 	for _, part := range [][]int{alone, external} {
 		some := make([]Finding, len(part))
@@ -796,7 +808,15 @@ func (c *checker) keyed(findings []Finding) []fixers.Finding {
 func keyed(f Finding) fixers.Finding {
 	return fixers.Finding{
 		Path: f.File.Path, Rule: f.Rule.ID, Severity: int(f.Severity),
-		Key:  strings.Join(strings.Fields(f.File.Text(f.Span)), " "),
+		Key:  spaced(f.File.Text(f.Span)),
 		Span: f.Span, Message: f.Message, Syntax: f.Rule.Syntax, Note: f.Severity < Warning, Fixes: f.Fixes,
 	}
+}
+
+// spaced returns the words of a text with one blank between two of them.
+func spaced(text string) string {
+	if !strings.ContainsFunc(text, unicode.IsSpace) {
+		return text
+	}
+	return strings.Join(strings.Fields(text), " ")
 }
