@@ -107,16 +107,17 @@ func combine(candidates []candidate, share bool) (taken, deferred []candidate) {
 			continue
 		}
 		if !slices.IsSortedFunc(c.fix.Edits, compareEdits) {
-			fix := *c.fix // the caller's edits stay as they are
-			fix.Edits = slices.Clone(fix.Edits)
+			fix := *c.fix
+			fix.Edits = slices.Clone(fix.Edits) // the caller's stay as they are
 			slices.SortStableFunc(fix.Edits, compareEdits)
 			c.fix = &fix
 		}
 		sorted = append(sorted, c)
 	}
 	slices.SortStableFunc(sorted, compareCandidates)
+	taken = make([]candidate, 0, len(sorted))
 	claimed := map[string]*claims{}
-	fixed := map[*[]error]bool{} // the findings that have a fix among those taken
+	fixed := make(map[*[]error]bool, len(sorted)) // the findings that have a fix among those taken
 	first := 0                   // of the fixes taken, that whose edits the last ones share
 next:
 	for _, c := range sorted {

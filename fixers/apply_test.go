@@ -63,7 +63,7 @@ func TestApply(t *testing.T) {
 func combineFixes(fixes []Fix) (taken, deferred []Fix) {
 	order := make([]candidate, len(fixes))
 	for i := range fixes {
-		order[i] = candidate{finding: new(Finding), fix: &fixes[i]}
+		order[i] = candidate{finding: &Finding{}, fix: &fixes[i]}
 	}
 	in, out := combine(order, false)
 	for _, c := range in {

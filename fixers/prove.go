@@ -79,8 +79,9 @@ type Prover struct {
 	files    []*source.File
 	byPath   map[string]int
 	findings []Finding
-	census   census
-	size     int // of all files, in bytes
+	groups   map[group]int    // how many findings each has
+	known    map[identity]int // see identities
+	size     int              // of all files, in bytes
 }
 
 // NewProver returns a prover for files. The findings are those that Lint returns for the files.
@@ -90,7 +91,7 @@ func NewProver(files []*source.File, findings []Finding, c Checker) *Prover {
 		files:    files,
 		findings: findings,
 		byPath:   make(map[string]int, len(files)),
-		census:   count(findings),
+		groups:   count(findings),
 	}
 	for i, f := range files {
 		p.byPath[f.Path] = i
@@ -134,18 +135,27 @@ type identity struct{ path, rule, key string }
 func (f *Finding) group() group       { return group{f.Path, f.Rule, f.Severity, f.Syntax, f.Note} }
 func (f *Finding) identity() identity { return identity{f.Path, f.Rule, f.Key} }
 
-type census struct {
-	groups     map[group]int
-	identities map[identity]int
+func count(findings []Finding) map[group]int {
+	out := map[group]int{}
+	for i := 0; i < len(findings); {
+		g, first := findings[i].group(), i
+		for i++; i < len(findings) && findings[i].group() == g; i++ {
+			continue
+		}
+		out[g] += i - first
+	}
+	return out
 }
 
-func count(findings []Finding) census {
-	c := census{map[group]int{}, make(map[identity]int, len(findings))}
-	for i := range findings {
-		c.groups[findings[i].group()]++
-		c.identities[findings[i].identity()]++
+// identities returns how many findings have each identity.
+func (p *Prover) identities() map[identity]int {
+	if p.known == nil {
+		p.known = make(map[identity]int, len(p.findings))
+		for i := range p.findings {
+			p.known[p.findings[i].identity()]++
+		}
 	}
-	return c
+	return p.known
 }
 
 // trial is a batch of fixes that passed its proof.
@@ -175,7 +185,7 @@ func (p *Prover) try(taken []candidate, allowed map[group]int) (*trial, failure,
 		return nil, failure{}, err
 	}
 	t := &trial{changed: changed, taken: taken, added: map[group]int{}}
-	t.after = &Prover{checker: p.checker, files: files, byPath: p.byPath, findings: findings, census: count(findings)}
+	t.after = &Prover{checker: p.checker, files: files, byPath: p.byPath, findings: findings, groups: count(findings)}
 	for _, f := range files {
 		t.after.size += len(f.Bytes)
 	}
@@ -195,6 +205,9 @@ func (p *Prover) try(taken []candidate, allowed map[group]int) (*trial, failure,
 	fixes := make([][]Fix, len(files))
 	for _, c := range taken {
 		for _, i := range p.edited(c.fix) {
+			if fixes[i] == nil {
+				fixes[i] = make([]Fix, 0, len(taken))
+			}
 			fixes[i] = append(fixes[i], *c.fix)
 		}
 	}
@@ -211,9 +224,15 @@ func (p *Prover) try(taken []candidate, allowed map[group]int) (*trial, failure,
 // stands where that one stood.
 func (p *Prover) unfixed(t *trial, fixed map[identity]int) string {
 	var unexplained map[identity]bool
+	left := make(map[identity]int, len(fixed)) // how many of them are there after the trial
+	for i := range t.after.findings {
+		if id := t.after.findings[i].identity(); fixed[id] > 0 {
+			left[id]++
+		}
+	}
 	for _, c := range t.taken {
 		id := c.finding.identity()
-		if t.after.census.identities[id] <= p.census.identities[id]-fixed[id] {
+		if left[id] <= p.identities()[id]-fixed[id] {
 			continue
 		}
 		if unexplained == nil {
@@ -358,8 +377,8 @@ func (c *candidate) tolerates(g group) bool {
 // newFinding fills in t.added, and says which new finding fails the proof: one that not all of the fixes tolerate.
 func (p *Prover) newFinding(t *trial, fixedIn, allowed map[group]int) failure {
 	var worst *group
-	for g, n := range t.after.census.groups {
-		if n -= p.census.groups[g] - fixedIn[g]; n > 0 {
+	for g, n := range t.after.groups {
+		if n -= p.groups[g] - fixedIn[g]; n > 0 {
 			n -= p.downgraded(t, g, fixedIn)
 		}
 		if n <= 0 {
@@ -388,7 +407,7 @@ func (p *Prover) newFinding(t *trial, fixedIn, allowed map[group]int) failure {
 	var messages []string
 	for i := range t.after.findings {
 		f := &t.after.findings[i]
-		if f.group() == *worst && t.after.census.identities[f.identity()] > p.census.identities[f.identity()] {
+		if f.group() == *worst && t.after.identities()[f.identity()] > p.identities()[f.identity()] {
 			messages = append(messages, f.Message)
 			failed.new = append(failed.new, *f)
 		}
@@ -404,9 +423,9 @@ func (p *Prover) newFinding(t *trial, fixedIn, allowed map[group]int) failure {
 // many findings of g are not new, but these at a lower severity.
 func (p *Prover) downgraded(t *trial, g group, fixedIn map[group]int) int {
 	gone := 0
-	for worse, n := range p.census.groups {
+	for worse, n := range p.groups {
 		if worse.path == g.path && worse.rule == g.rule && worse.syntax == g.syntax && worse.severity > g.severity {
-			gone += n - fixedIn[worse] - t.after.census.groups[worse]
+			gone += n - fixedIn[worse] - t.after.groups[worse]
 		}
 	}
 	return max(gone, 0)
@@ -505,8 +524,8 @@ func Run(files []*source.File, opts Options, c Checker) (Result, error) {
 			r.result.Untried = len(candidates)
 			break
 		}
-		first, _ := alike(candidates)
-		taken, _ := combine(first, false)
+		worth, _ := alike(candidates)
+		taken, _ := combine(worth, false)
 		if len(taken) == 0 && !r.retry {
 			break
 		}
@@ -573,9 +592,9 @@ func (r *runner) candidates(p *Prover) []candidate {
 	for n := range p.findings {
 		f := &p.findings[n]
 		for m := range f.Fixes {
-			if fix := &f.Fixes[m]; r.applies(fix) {
+			if r.applies(&f.Fixes[m]) {
 				// The fix only gives the finding its place among its twins.
-				fixable = append(fixable, candidate{finding: f, fix: fix})
+				fixable = append(fixable, candidate{finding: f, fix: &f.Fixes[m]})
 				break
 			}
 		}
@@ -601,30 +620,33 @@ func (r *runner) candidates(p *Prover) []candidate {
 }
 
 // alike returns candidates that tolerate the same findings, so that a batch tolerates them too: those for syntax
-// findings, else the safe ones, else all. The others come second.
-func alike(all []candidate) (some, others []candidate) {
-	for _, take := range []func(*candidate) bool{
-		func(c *candidate) bool { return c.finding.Syntax },
-		func(c *candidate) bool { return c.fix.Safety == Safe },
+// findings, else the safe ones, else all; and the others. Both are in order.
+func alike(all []candidate) (chosen, others []candidate) {
+	for _, take := range []func(candidate) bool{
+		func(c candidate) bool { return c.finding.Syntax },
+		func(c candidate) bool { return c.fix.Safety == Safe },
 	} {
-		count := 0
-		for n := range all {
-			if take(&all[n]) {
-				count++
+		n := 0
+		for _, c := range all {
+			if take(c) {
+				n++
 			}
 		}
-		if count == 0 || count == len(all) {
+		switch n {
+		case 0:
 			continue
+		case len(all):
+			return all, nil
 		}
-		some, others = make([]candidate, 0, count), make([]candidate, 0, len(all)-count)
-		for n := range all {
-			if take(&all[n]) {
-				some = append(some, all[n])
+		chosen, others = make([]candidate, 0, n), make([]candidate, 0, len(all)-n)
+		for _, c := range all {
+			if take(c) {
+				chosen = append(chosen, c)
 			} else {
-				others = append(others, all[n])
+				others = append(others, c)
 			}
 		}
-		return some, others
+		return chosen, others
 	}
 	return all, nil
 }

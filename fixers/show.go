@@ -34,11 +34,11 @@ func showBudget(size int) int { return 64<<10 + 4*size }
 func (p *Prover) ProveAll(findings []Finding) ([][]error, error) {
 	s := &shower{p: p, left: showBudget(p.size), failures: map[string]int{}}
 	verdicts := make([][]error, len(findings))
-	offered := 0
+	fixes := 0
 	for n := range findings {
-		offered += len(findings[n].Fixes)
+		fixes += len(findings[n].Fixes)
 	}
-	all := make([]candidate, 0, offered)
+	all := make([]candidate, 0, fixes)
 	for n := range findings {
 		f := &findings[n]
 		verdicts[n] = make([]error, len(f.Fixes))
@@ -82,15 +82,14 @@ func (s *shower) leave(batch []candidate) {
 
 // prove proves a batch or, by splitting it, finds the fixes that fail.
 func (s *shower) prove(batch []candidate) error {
-	hopeless := func(c candidate) bool { return s.failures[c.finding.Rule] >= maxFailures }
-	if len(s.failures) > 0 && slices.ContainsFunc(batch, hopeless) {
+	if len(s.failures) > 0 {
 		var worth []candidate
 		for _, c := range batch {
-			if hopeless(c) {
+			if s.failures[c.finding.Rule] < maxFailures {
+				worth = append(worth, c)
+			} else {
 				*c.verdict = fmt.Errorf("%w: not tried, since %d other fixes of the rule failed", ErrRejected,
 					maxFailures)
-			} else {
-				worth = append(worth, c)
 			}
 		}
 		batch = worth

@@ -403,17 +403,69 @@ func (c *context) lint(
 // CompareFindings orders findings by path, position and rule, and then by end and message, so findings that compare as
 // equal are the same one.
 func CompareFindings(a, b *Finding) int {
-	return cmp.Or(
-		strings.Compare(a.File.Path, b.File.Path),
-		cmp.Compare(a.Span.Start, b.Span.Start),
-		strings.Compare(a.Rule.ID, b.Rule.ID),
-		cmp.Compare(a.Span.End, b.Span.End),
-		strings.Compare(a.Message, b.Message),
-	)
+	if a.File != b.File {
+		if by := strings.Compare(a.File.Path, b.File.Path); by != 0 {
+			return by
+		}
+	}
+	if a.Span.Start != b.Span.Start {
+		return cmp.Compare(a.Span.Start, b.Span.Start)
+	}
+	if a.Rule != b.Rule {
+		if by := strings.Compare(a.Rule.ID, b.Rule.ID); by != 0 {
+			return by
+		}
+	}
+	if a.Span.End != b.Span.End {
+		return cmp.Compare(a.Span.End, b.Span.End)
+	}
+	return strings.Compare(a.Message, b.Message)
 }
 
 // order sorts findings and drops duplicates: a script that two Dockerfiles run is checked twice.
 func order(findings []Finding) []Finding {
-	slices.SortStableFunc(findings, func(a, b Finding) int { return CompareFindings(&a, &b) })
-	return slices.CompactFunc(findings, func(a, b Finding) bool { return CompareFindings(&a, &b) == 0 })
+	sorted := true // and without duplicates
+	for n := 1; n < len(findings) && sorted; n++ {
+		sorted = CompareFindings(&findings[n-1], &findings[n]) < 0
+	}
+	if sorted {
+		return findings
+	}
+	// A finding is large, so each is moved once.
+	from := make([]int32, len(findings)) // which finding comes to each place
+	for n := range from {
+		from[n] = int32(n)
+	}
+	slices.SortFunc(from, func(a, b int32) int {
+		if by := CompareFindings(&findings[a], &findings[b]); by != 0 {
+			return by
+		}
+		return cmp.Compare(a, b)
+	})
+	for n := range from {
+		if from[n] < 0 {
+			continue
+		}
+		first, at := findings[n], n
+		for {
+			next := int(from[at])
+			from[at] = -1
+			if next == n {
+				break
+			}
+			findings[at], at = findings[next], next
+		}
+		findings[at] = first
+	}
+	kept := 1
+	for n := 1; n < len(findings); n++ {
+		if CompareFindings(&findings[kept-1], &findings[n]) != 0 {
+			if kept < n {
+				findings[kept] = findings[n]
+			}
+			kept++
+		}
+	}
+	clear(findings[kept:])
+	return findings[:kept]
 }

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
+	"unicode/utf8"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
@@ -350,13 +350,21 @@ func fixGroup(ws *workspace.Workspace, policies Policies, g group, opts FixOptio
 // proveAll proves the fixes of findings, and removes those that fail or are not tried. All are the findings of the
 // files of c, before anything is removed.
 func (c *checker) proveAll(texts []*source.File, all, findings []Finding) (rejected, untried []Rejected) {
+	return c.proveKeyed(texts, c.keyed(all), c.keyed(findings), findings)
+}
+
+// proveAmong is proveAll where the findings of the files are some, and more that are not to be proved.
+func (c *checker) proveAmong(texts []*source.File, findings, more []Finding) (rejected, untried []Rejected) {
+	all := c.keyed(findings, more)
+	return c.proveKeyed(texts, all, all[:len(findings):len(findings)], findings)
+}
+
+// proveKeyed is proveAll for findings that are converted already.
+func (c *checker) proveKeyed(
+	texts []*source.File, all, own []fixers.Finding, findings []Finding,
+) (rejected, untried []Rejected) {
 	c.fixless = true
-	keys := c.keyed(all)
-	wanted := keys
-	if len(all) != len(findings) || len(all) > 0 && &all[0] != &findings[0] {
-		wanted = c.keyed(findings)
-	}
-	verdicts, err := fixers.NewProver(texts, keys, c).ProveAll(wanted)
+	verdicts, err := fixers.NewProver(texts, all, c).ProveAll(own)
 	for n := range findings {
 		f := &findings[n]
 		var proved []fixers.Fix
@@ -402,28 +410,26 @@ func proveShown(
 		return nil, nil, nil
 	}
 	more, _ := own.lint(own.policy.Set.unselected, doc, nil, false)
-	if !slices.ContainsFunc(findings, func(f Finding) bool {
-		return f.Rule.Check.external || len(editsElsewhere(&f, doc.Entry)) > 0
-	}) {
-		all := findings
-		if len(more) > 0 {
-			all = slices.Concat(findings, more)
-		}
-		rejected, untried = c.proveAll(c.original, all, findings)
-		return rejected, untried, nil
-	}
-	internal := slices.Clone(more)
 	var alone, external []int // of findings
 	for n := range findings {
 		if findings[n].Rule.Check.external {
 			external = append(external, n)
 			continue
 		}
-		internal = append(internal, findings[n])
 		if len(editsElsewhere(&findings[n], doc.Entry)) == 0 {
 			alone = append(alone, n)
 		} else {
 			elsewhere = append(elsewhere, n)
+		}
+	}
+	if len(alone) == len(findings) {
+		rejected, untried = c.proveAmong(c.original, findings, more)
+		return rejected, untried, nil
+	}
+	internal := slices.Clone(more)
+	for n := range findings {
+		if !findings[n].Rule.Check.external {
+			internal = append(internal, findings[n])
 		}
 	}
 	for _, part := range [][]int{alone, external} {
@@ -787,36 +793,54 @@ func (c *checker) rule(id string) *Rule {
 
 // keyed converts findings for the proof. Those of rules that are not selected, and those
 // that stay, have no fixes.
-func (c *checker) keyed(findings []Finding) []fixers.Finding {
-	out := make([]fixers.Finding, len(findings))
-	var leave []bool
-	if c.leave != nil {
-		leave = c.leave(findings)
+func (c *checker) keyed(lists ...[]Finding) []fixers.Finding {
+	size := 0
+	for _, findings := range lists {
+		size += len(findings)
 	}
-	for n, f := range findings {
-		out[n] = keyed(f)
-		switch {
-		case f.unselected || leave != nil && leave[n], c.comments != nil && f.Rule.Check.ignores == nil:
-			out[n].Fixes = nil
-		case c.may != nil:
-			out[n].Fixes = slices.DeleteFunc(slices.Clone(out[n].Fixes), func(f fixers.Fix) bool { return !c.may(&f) })
+	all := make([]fixers.Finding, size)
+	out := all
+	for _, findings := range lists {
+		var leave []bool
+		if c.leave != nil {
+			leave = c.leave(findings)
 		}
+		for n := range findings {
+			f := &findings[n]
+			out[n] = keyed(f)
+			switch {
+			case f.unselected || leave != nil && leave[n], c.comments != nil && f.Rule.Check.ignores == nil:
+				out[n].Fixes = nil
+			case c.may != nil:
+				out[n].Fixes = slices.DeleteFunc(slices.Clone(out[n].Fixes),
+					func(f fixers.Fix) bool { return !c.may(&f) })
+			}
+		}
+		out = out[len(findings):]
 	}
-	return out
+	return all
 }
 
-func keyed(f Finding) fixers.Finding {
+func keyed(f *Finding) fixers.Finding {
 	return fixers.Finding{
 		Path: f.File.Path, Rule: f.Rule.ID, Severity: int(f.Severity),
-		Key:  spaced(f.File.Text(f.Span)),
+		Key:  normalised(f.File.Text(f.Span)),
 		Span: f.Span, Message: f.Message, Syntax: f.Rule.Syntax, Note: f.Severity < Warning, Fixes: f.Fixes,
 	}
 }
 
-// spaced returns the words of a text with one blank between two of them.
-func spaced(text string) string {
-	if !strings.ContainsFunc(text, unicode.IsSpace) {
-		return text
+// normalised returns the words of a text with one blank between them.
+func normalised(text string) string {
+	blank := true // behind a blank or at the beginning
+	for n := range len(text) {
+		is := text[n] == ' '
+		if text[n] < ' ' || text[n] >= utf8.RuneSelf || is && blank {
+			return strings.Join(strings.Fields(text), " ")
+		}
+		blank = is
 	}
-	return strings.Join(strings.Fields(text), " ")
+	if blank {
+		text = strings.TrimSuffix(text, " ")
+	}
+	return text
 }

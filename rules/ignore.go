@@ -444,29 +444,45 @@ func (c *context) divide(all []Finding, doc *workspace.Document) (findings, supp
 		c.noted.comments = comments
 	}
 	byPath[doc.Source.Path] = indexes{newIgnoreIndex(list, false), newIgnoreIndex(list, true)}
-	for _, f := range all {
+	findings = all[:0] // those that stay take the places of those before them
+	for n := range all {
+		f := &all[n]
+		if len(list) == 0 && f.File == doc.Source {
+			findings = keep(findings, f)
+			continue
+		}
 		x, ok := byPath[f.File.Path]
 		if !ok {
 			list := ignoresIn(f.File, c.heed(c.of(f.File, doc)))
 			x = indexes{newIgnoreIndex(list, false), newIgnoreIndex(list, true)}
 			byPath[f.File.Path] = x
 		}
-		if ig, ok := x.valid.find(&f); ok {
+		if ig, ok := x.valid.find(f); ok {
 			c.noted.add(ig.ignore, ig.name)
 			if !c.noIgnores {
 				f.Suppressed = &Suppression{Kind: KindInline, Reason: ig.Reason, File: f.File, Span: ig.Span}
-				suppressed = append(suppressed, f)
+				suppressed = append(suppressed, *f)
 				continue
 			}
-		} else if ig, ok := x.void.find(&f); ok {
+		} else if ig, ok := x.void.find(f); ok {
 			c.noted.add(ig.ignore, ig.name)
 			if ig.Expired && !c.noIgnores {
 				f.endedOn(ig.Until, ig.File, ig.Span)
 			}
 		}
-		findings = append(findings, f)
+		findings = keep(findings, f)
 	}
+	clear(all[len(findings):])
 	return findings, suppressed
+}
+
+// keep appends a finding to the list whose array it is in.
+func keep(list []Finding, f *Finding) []Finding {
+	n := len(list)
+	if list = list[:n+1]; &list[n] != f {
+		list[n] = *f
+	}
+	return list
 }
 
 // endedOn adds to a finding that its suppression, in a file, has ended.

@@ -316,8 +316,7 @@ func rightsOf(name string, targets nixconf.Targets) string {
 
 // isDefault reports whether a word is in the default of a list.
 func isDefault(name, word string) bool {
-	releases := nixconf.Nix.Releases()
-	facts, ok := nixconf.Lookup(nixconf.Nix, releases[len(releases)-1], name)
+	facts, ok := nixconf.Lookup(nixconf.Nix, nixconf.Nix.Newest(), name)
 	return ok && facts.HasDefault && slices.Contains(strings.Fields(facts.Default), word)
 }
 

@@ -299,7 +299,7 @@ func near(name string) string {
 func everything() Targets {
 	ts := make(Targets, 0, 3)
 	for _, d := range Distributions() {
-		ts = append(ts, Target{d, releaseTable[d.index()][0], newest(d)})
+		ts = append(ts, Target{d, releaseTable[d.index()][0], d.Newest()})
 	}
 	return ts
 }

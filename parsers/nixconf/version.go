@@ -117,8 +117,8 @@ func (d Distribution) Releases() []Version {
 	return nil
 }
 
-// newest returns the last known release of d.
-func newest(d Distribution) Version {
+// Newest returns the last of the known releases of d, which must be one of Distributions.
+func (d Distribution) Newest() Version {
 	r := releaseTable[d.index()]
 	return r[len(r)-1]
 }
@@ -135,9 +135,9 @@ type Targets []Target
 // DefaultTargets returns the releases in wide use: the targets of a file that says nothing about its consumer.
 func DefaultTargets() Targets {
 	return Targets{
-		{Nix, Version{2, 18, 0}, newest(Nix)},
-		{Lix, Version{2, 90, 0}, newest(Lix)},
-		{Determinate, Version{3, 0, 0}, newest(Determinate)},
+		{Nix, Version{2, 18, 0}, Nix.Newest()},
+		{Lix, Version{2, 90, 0}, Lix.Newest()},
+		{Determinate, Version{3, 0, 0}, Determinate.Newest()},
 	}
 }
 
@@ -154,20 +154,20 @@ func ParseTarget(distribution, s string) (Target, error) {
 		return Target{}, fmt.Errorf("unknown distribution %q; possible are %s", distribution, strings.Join(names, ", "))
 	}
 	first := releaseTable[i][0]
-	possible := fmt.Sprintf("possible are releases from %s to %s, HEAD, or a range such as %s..%s", first, newest(d),
-		releaseTable[i][len(releaseTable[i])/2], newest(d))
+	possible := fmt.Sprintf("possible are releases from %s to %s, HEAD, or a range such as %s..%s", first, d.Newest(),
+		releaseTable[i][len(releaseTable[i])/2], d.Newest())
 	read := func(s string, empty Version) (Version, error) {
 		switch {
 		case s == "":
 			return empty, nil
 		case strings.EqualFold(s, "latest"):
-			return newest(d), nil
+			return d.Newest(), nil
 		}
 		v, err := ParseVersion(s)
 		if err != nil {
 			return v, fmt.Errorf("%w; %s", err, possible)
 		}
-		next := newest(d)
+		next := d.Newest()
 		next.Minor++
 		if v.Before(first) || v.Major < headMajor && !v.Before(next) {
 			return v, fmt.Errorf("%s %s is not known; %s", d.Title(), v, possible)
@@ -187,7 +187,7 @@ func ParseTarget(distribution, s string) (Target, error) {
 		t.To = t.From
 		return t, nil
 	}
-	if t.To, err = read(to, newest(d)); err != nil {
+	if t.To, err = read(to, d.Newest()); err != nil {
 		return Target{}, err
 	}
 	if t.To.Before(t.From) {
@@ -205,7 +205,7 @@ func (t Target) Contains(d Distribution, v Version) bool {
 	if t.To.Patch == 0 {
 		v.Patch = 0
 	}
-	return !t.To.Before(v) || !t.To.Before(newest(d))
+	return !t.To.Before(v) || !t.To.Before(d.Newest())
 }
 
 // Releases returns the releases of the range, oldest first: From, every known release between, and To.

@@ -55,7 +55,6 @@ func checkDuplicateSetting(p *rules.Pass, text *nixuse.Text) {
 }
 
 func duplicate(text *nixuse.Text, name string, earlier, later nixtext.Located) rules.Finding {
-	list := isList(name)
 	message := fmt.Sprintf("%q is assigned again on line %d, so this value is lost", earlier.Entry.Name.Text,
 		later.Line())
 	if earlier.Entry.Name.Text != later.Entry.Name.Text {
@@ -83,7 +82,7 @@ func duplicate(text *nixuse.Text, name string, earlier, later nixtext.Located) r
 		finding.Severity = rules.Info
 		finding.Message = fmt.Sprintf("%q is assigned the same value again on line %d", earlier.Entry.Name.Text,
 			later.Line())
-	case list && !alike && !covers(later.Entry, earlier.Entry):
+	case !alike && isList(name) && !covers(later.Entry, earlier.Entry):
 		finding.Severity = rules.Error
 		trusts := name == "trusted-users" && inforce.Loosens(name, earlier.Entry)
 		if edits, ok := merged(later, earlier); ok && earlier.Text == later.Text && !trusts &&
@@ -141,8 +140,7 @@ func repeated(l nixtext.Located, name string) bool {
 // meant returns a value of a setting without what other rules change in it: units, quotes, separators and blanks,
 // letter case, a scheme. Two values that are alike but for that are no two choices of their author.
 func meant(name, value string) string {
-	releases := nixconf.Nix.Releases()
-	if facts, ok := nixconf.Lookup(nixconf.Nix, releases[len(releases)-1], name); ok && facts.Kind == nixconf.KindInt {
+	if facts, ok := nixconf.Lookup(nixconf.Nix, nixconf.Nix.Newest(), name); ok && facts.Kind == nixconf.KindInt {
 		value, _ = facts.Canonical(value)
 	}
 	return strings.NewReplacer("https://", "", "\"", "", "'", "", ";", "", ",", "", " ", "", "[", "", "]", "").Replace(
@@ -152,8 +150,7 @@ func meant(name, value string) string {
 // isList reports whether a setting has several values, which an author may have meant to extend.
 func isList(name string) bool {
 	for _, d := range nixconf.Distributions() {
-		releases := d.Releases()
-		if facts, ok := nixconf.Lookup(d, releases[len(releases)-1], name); ok {
+		if facts, ok := nixconf.Lookup(d, d.Newest(), name); ok {
 			return facts.Appendable
 		}
 	}

@@ -89,8 +89,7 @@ func settingAmongFeatures(text *nixuse.Text, w nixconf.Word) (rules.Finding, boo
 		return finding, true
 	}
 	for _, d := range nixconf.Distributions() {
-		releases := d.Releases()
-		facts, ok := nixconf.Lookup(d, releases[len(releases)-1], w.Text)
+		facts, ok := nixconf.Lookup(d, d.Newest(), w.Text)
 		if !ok || facts.Name != w.Text {
 			continue
 		}
