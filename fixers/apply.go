@@ -118,7 +118,7 @@ func combine(candidates []candidate, share bool) (taken, deferred []candidate) {
 	taken = make([]candidate, 0, len(sorted))
 	claimed := map[string]*claims{}
 	fixed := make(map[*[]error]bool, len(sorted)) // the findings that have a fix among those taken
-	first := 0                   // of the fixes taken, that whose edits the last ones share
+	first := 0                                    // of the fixes taken, that whose edits the last ones share
 next:
 	for _, c := range sorted {
 		if c.of != nil && fixed[c.of] {
