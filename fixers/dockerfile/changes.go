@@ -1,9 +1,9 @@
 package dockerfile
 
 import (
-	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -217,19 +217,30 @@ func (m *mask) key() string {
 		return ""
 	}
 	if m.written == "" {
-		var b strings.Builder
-		for _, list := range [][]string{
+		var b []byte
+		list := func(words ...string) {
+			b = append(strconv.AppendInt(b, int64(len(words)), 10), ':')
+			for _, w := range words {
+				b = append(strconv.AppendInt(b, int64(len(w)), 10), ' ')
+				b = append(b, w...)
+			}
+		}
+		for _, words := range [][]string{
 			m.removed, m.added, m.packages, m.flags, m.variables, m.labels, m.come, m.gone,
 			m.removedCommands, m.addedCommands,
 		} {
-			fmt.Fprintf(&b, "%q", list)
+			list(words...)
 		}
 		for _, was := range slices.Sorted(maps.Keys(m.spellings)) {
-			fmt.Fprintf(&b, "%q=%q", was, m.spellings[was])
+			list(was, m.spellings[was])
 		}
-		fmt.Fprint(&b, m.user, m.rooted, m.digests, m.exec, m.reordered, m.separated, m.quoted, m.chained,
-			m.rootedDest, m.folderDest, m.copies, m.shape)
-		m.written = b.String()
+		for _, set := range []bool{
+			m.user, m.rooted, m.digests, m.exec, m.reordered, m.separated, m.quoted, m.chained, m.rootedDest,
+			m.folderDest, m.copies, m.shape,
+		} {
+			b = strconv.AppendBool(b, set)
+		}
+		m.written = string(b)
 	}
 	return m.written
 }

@@ -84,9 +84,17 @@ type edit struct {
 
 // editsOf returns the edits of fixes to before, in order of position.
 func editsOf(before, after *source.File, fixes []fixers.Fix) ([]edit, error) {
-	var edits []edit
+	edits := make([]edit, 0, len(fixes))
+	masks := map[string]*mask{} // most fixes of a rule declare the same
 	for _, fix := range fixes {
 		kind, mask := classOf(fix)
+		if mask != nil {
+			if same := masks[mask.key()]; same != nil {
+				mask = same
+			} else {
+				masks[mask.key()] = mask
+			}
+		}
 		for _, e := range fix.Edits {
 			if e.File != nil && e.File.Path == before.Path {
 				edits = append(edits, edit{Edit: e, class: kind, mask: mask})

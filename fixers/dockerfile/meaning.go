@@ -48,6 +48,14 @@ const maxRefusals = 32
 
 // Read returns the meaning of f.
 func Read(f *source.File) *Meaning {
+	if m := readOnce(f); m != nil {
+		return m
+	}
+	return readWhole(f)
+}
+
+// readWhole reads a text as it is.
+func readWhole(f *source.File) *Meaning {
 	m := &Meaning{file: f, known: newReadings()}
 	text := readable(f.Bytes)
 	result := &parser.Result{AST: &parser.Node{}, EscapeToken: parser.DefaultEscapeToken}

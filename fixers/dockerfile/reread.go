@@ -12,7 +12,7 @@ import (
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
-// This file reads a text that edits made of one that BuildKit has read.
+// This file reads a text that edits made of one that BuildKit has read, and one that has lines again and again.
 //
 // BuildKit's parser reads one instruction after the other. When it begins one, all that it knows of the lines before is
 // the escape character, which only directives above the first instruction can set. So where an instruction begins in
@@ -21,6 +21,10 @@ import (
 // places: parts without an edit are taken over, and the others are read alone, in one run of the parser. Where one
 // of them does not end where the next part begins (an edit that adds a continuation or a heredoc), or cannot be read,
 // the whole text is read anew. TestReread compares the two ways.
+//
+// For the same reason, lines that occur several times need not be read again. readOnce divides a text behind lines
+// that seem to end an instruction, and has BuildKit read it without the parts that it has read before. Where it finds
+// each instruction to begin and end inside of one part, it does so in the text as it is as well.
 
 // reading is what BuildKit makes of the text of an instruction, wherever it stands.
 type reading struct {
@@ -139,12 +143,7 @@ func (m *Meaning) reread(after *source.File, edits []edit) *Meaning {
 			})
 			continue
 		}
-		for _, at := range m.known.parts[partOf(after, p)] {
-			out.elements = append(out.elements, &element{
-				reading: at.reading, line: line + at.first,
-				span: source.Span{Start: after.FullLine(line + at.first).Start, End: after.Line(line + at.last).End},
-			})
-		}
+		out.place(m.known.parts[partOf(after, p)], line)
 	}
 	if len(out.elements) == directives {
 		return Read(after) // what BuildKit says of a text without instructions
@@ -229,14 +228,13 @@ func (m *Meaning) readParts(after *source.File, pieces []piece) bool {
 	if len(parts) == 0 {
 		return true
 	}
-	// An instruction before them ends the directives, and one behind them shows that the last one has ended.
-	const mark = "USER mark\n"
+	// An instruction before them ends the directives.
 	var text bytes.Buffer
 	if m.escape != parser.DefaultEscapeToken {
 		fmt.Fprintf(&text, "# escape=%c\n", m.escape)
 	}
 	text.WriteString(mark)
-	begins := make([]int, len(parts)+1) // their first lines
+	begins := make([]int, len(parts)+1)
 	line := 1 + bytes.Count(text.Bytes(), []byte("\n"))
 	for n, p := range parts {
 		begins[n] = line
@@ -244,36 +242,135 @@ func (m *Meaning) readParts(after *source.File, pieces []piece) bool {
 		line += strings.Count(p.text, "\n")
 	}
 	begins[len(parts)] = line
-	last := parts[len(parts)-1].last
-	if !last {
-		text.WriteString(mark)
-	} else if !strings.HasSuffix(parts[len(parts)-1].text, "\n") {
+	found, escape, ok := m.known.read(&text, parts, begins)
+	if !ok || escape != m.escape {
+		return false
+	}
+	for n, p := range parts {
+		m.known.parts[p] = found[n]
+	}
+	return true
+}
+
+// mark is an instruction that has nothing to do with those around it.
+const mark = "USER mark\n"
+
+// read has BuildKit read a text that ends with some parts, and returns the instructions of each, and the escape
+// character. Begins are the first lines of the parts, and that behind them. It reports false where BuildKit refuses the
+// text, and where an instruction goes on in another part.
+func (k *readings) read(text *bytes.Buffer, parts []part, begins []int) (found [][]place, escape rune, ok bool) {
+	line, last := begins[len(parts)], parts[len(parts)-1]
+	if !last.last {
+		text.WriteString(mark) // shows that the last instruction has ended
+	} else if !strings.HasSuffix(last.text, "\n") {
 		begins[len(parts)]++
 	}
 	result, err := parser.Parse(bytes.NewReader(readable(text.Bytes())))
-	if err != nil || result.EscapeToken != m.escape {
-		return false
+	if err != nil {
+		return nil, 0, false
 	}
-	nodes := result.AST.Children[1:]
-	if !last {
+	nodes := result.AST.Children
+	if len(nodes) > 0 && nodes[0].StartLine < begins[0] {
+		nodes = nodes[1:]
+	}
+	if !last.last {
 		if len(nodes) == 0 || nodes[len(nodes)-1].StartLine != line {
-			return false
+			return nil, 0, false
 		}
 		nodes = nodes[:len(nodes)-1]
 	}
-	found := make([][]place, len(parts))
+	found = make([][]place, len(parts))
 	n := 0
 	for _, node := range nodes {
 		for node.StartLine >= begins[n+1] {
 			n++
 		}
 		if node.StartLine < begins[n] || node.EndLine >= begins[n+1] {
-			return false
+			return nil, 0, false
 		}
-		found[n] = append(found[n], place{m.known.of(node), node.StartLine - begins[n], node.EndLine - begins[n]})
+		found[n] = append(found[n], place{k.of(node), node.StartLine - begins[n], node.EndLine - begins[n]})
 	}
-	for n, p := range parts {
-		m.known.parts[p] = found[n]
+	return found, result.EscapeToken, true
+}
+
+// readOnce returns what readWhole returns, and reads of equal parts only the first one. It returns nil where it cannot
+// divide the text, or where no part occurs twice.
+func readOnce(f *source.File) *Meaning {
+	if bytes.Contains(f.Bytes, []byte("<<")) { // there may be heredocs
+		return nil
 	}
-	return true
+	m := &Meaning{file: f, known: newReadings()}
+	pieces := piecesOf(f)
+	var text bytes.Buffer
+	var parts []part
+	var begins []int // their first lines
+	seen := map[part]bool{}
+	line := 1
+	for n, p := range pieces {
+		one := partOf(f, p)
+		if n > 0 && seen[one] {
+			continue
+		}
+		seen[one] = n > 0 // the first one may have directives and a byte order mark
+		parts, begins = append(parts, one), append(begins, line)
+		text.WriteString(one.text)
+		line += strings.Count(one.text, "\n")
+	}
+	if len(parts) == len(pieces) {
+		return nil
+	}
+	found, escape, ok := m.known.read(&text, parts, append(begins, line))
+	if !ok {
+		return nil
+	}
+	m.escape = escape
+	for n, p := range parts[1:] {
+		m.known.parts[p] = found[1+n]
+	}
+	m.readDirectives()
+	directives := len(m.elements)
+	for n, p := range pieces {
+		places := found[0]
+		if n > 0 {
+			places = m.known.parts[partOf(f, p)]
+		}
+		m.place(places, f.LineOf(p.start))
+	}
+	if len(m.elements) == directives {
+		return nil
+	}
+	m.resolve()
+	return m
+}
+
+// piecesOf divides a text behind each line with text that is no comment and does not seem to go on in the next one.
+func piecesOf(f *source.File) []piece {
+	var out []piece
+	start := 0
+	for at := 0; at < len(f.Bytes); {
+		end := len(f.Bytes)
+		if n := bytes.IndexByte(f.Bytes[at:], '\n'); n >= 0 {
+			end = at + n + 1
+		}
+		line := bytes.TrimSpace(f.Bytes[at:end])
+		if last := len(line) - 1; last >= 0 && line[0] != '#' && line[last] != '\\' && line[last] != '`' {
+			out = append(out, piece{start: start, end: end})
+			start = end
+		}
+		at = end
+	}
+	if start < len(f.Bytes) {
+		out = append(out, piece{start: start, end: len(f.Bytes)})
+	}
+	return out
+}
+
+// place adds the instructions of a part that begins at a line.
+func (m *Meaning) place(places []place, line int) {
+	for _, at := range places {
+		m.elements = append(m.elements, &element{
+			reading: at.reading, line: line + at.first,
+			span: source.Span{Start: m.file.FullLine(line + at.first).Start, End: m.file.Line(line + at.last).End},
+		})
+	}
 }

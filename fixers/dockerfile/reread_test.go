@@ -56,7 +56,7 @@ func TestReread(t *testing.T) {
 			if pieces, ok := m.pieces(result, list); ok && m.readParts(result, pieces) {
 				taken++
 			}
-			again, fresh := m.reread(result, list), Read(result)
+			again, fresh := m.reread(result, list), readWhole(result)
 			if a, b := written(again), written(fresh); a != b {
 				t.Fatalf("seed %d: %q\nbecomes %q\nread again: %s\nread anew: %s", seed, before.Bytes, after, a, b)
 			}
@@ -64,6 +64,51 @@ func TestReread(t *testing.T) {
 	}
 	if taken < 1000 {
 		t.Errorf("only %d texts were read again", taken)
+	}
+}
+
+// TestReadOnce compares what is read of texts with lines that occur several times with what is read of them as a whole.
+func TestReadOnce(t *testing.T) {
+	var lines []string
+	for _, line := range someLines {
+		if !strings.Contains(line, "<<") {
+			lines = append(lines, line)
+		}
+	}
+	taken := 0
+	for seed := range 5000 {
+		r := rand.New(rand.NewPCG(uint64(seed), 2))
+		var text strings.Builder
+		if r.IntN(3) == 0 {
+			text.WriteString([]string{"# escape=`\n", "# syntax=x\n", "\ufeff"}[r.IntN(3)])
+		}
+		some := make([]string, 1+r.IntN(4))
+		for n := range some {
+			for range 1 + r.IntN(3) {
+				some[n] += lines[r.IntN(len(lines))]
+			}
+		}
+		for range 1 + r.IntN(8) {
+			if r.IntN(3) == 0 {
+				text.WriteString(lines[r.IntN(len(lines))])
+			}
+			text.WriteString(some[r.IntN(len(some))])
+		}
+		f := source.NewFile("Dockerfile", []byte(text.String()))
+		if r.IntN(4) == 0 {
+			f = source.NewFile("Dockerfile", bytes.TrimSuffix(f.Bytes, []byte("\n")))
+		}
+		m := readOnce(f)
+		if m == nil {
+			continue
+		}
+		taken++
+		if a, b := written(m), written(readWhole(f)); a != b {
+			t.Fatalf("seed %d: %q\nread once: %s\nread as a whole: %s", seed, f.Bytes, a, b)
+		}
+	}
+	if taken < 500 {
+		t.Errorf("only %d texts had parts that were not read again", taken)
 	}
 }
 
