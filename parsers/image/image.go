@@ -12,6 +12,7 @@ package image
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/dockerfile"
@@ -40,6 +41,7 @@ type Dockerfile struct {
 
 	expanded map[expandable]dockerfile.Expansion // see Expansion
 
+	windows       map[*Image]bool   // see windowsRoots
 	distributions map[*Image]string // what /bin/sh is by the package managers, by root; made on first use
 }
 
@@ -154,7 +156,7 @@ func (img *Image) Root() *Image {
 }
 
 // Windows reports whether the image is, or by what the file says may be, one of Windows: the names of its base, a
-// platform, or the escape character show it.
+// platform, the escape character, or programs and folders that only Windows has show it.
 func (img *Image) Windows() bool {
 	if root := img.Root(); root != img {
 		return root.Windows()
@@ -170,7 +172,51 @@ func (img *Image) isWindows() bool {
 	root := img.Stage
 	name := strings.ToLower(root.Image + " " + root.Base.Text)
 	return img.Dockerfile.Escape == '`' || strings.Contains(name, "windows") || strings.Contains(name, "nanoserver") ||
-		strings.Contains(name, "servercore") || strings.Contains(strings.ToLower(root.Platform), "windows")
+		strings.Contains(name, "servercore") || strings.Contains(strings.ToLower(root.Platform), "windows") ||
+		img.Dockerfile.windowsRoots()[img]
+}
+
+// windowsRoots returns the images from which stages are made that run a program of Windows or work in one of its
+// folders.
+func (d *Dockerfile) windowsRoots() map[*Image]bool {
+	if d.windows == nil {
+		d.windows = map[*Image]bool{}
+		for _, img := range d.Images {
+			if root := img.Root(); !d.windows[root] && slices.ContainsFunc(img.Stage.Instructions, d.needsWindows) {
+				d.windows[root] = true
+			}
+		}
+	}
+	return d.windows
+}
+
+// needsWindows reports whether an instruction starts a shell of Windows or works in a folder of a drive.
+func (d *Dockerfile) needsWindows(i *dockerfile.Instruction) bool {
+	words := texts(i.Words[:min(len(i.Words), 2)])
+	switch i.Name {
+	case "WORKDIR":
+		if len(words) == 0 {
+			return false
+		}
+		folder := strings.Trim(words[0], `"`)
+		return len(folder) > 2 && folder[1] == ':' && (folder[2] == '\\' || folder[2] == '/')
+	case "RUN", "CMD", "ENTRYPOINT", "SHELL":
+		if len(words) == 0 {
+			start := i.Args
+			start.End = min(start.End, start.Start+64)
+			words = strings.Fields(strings.TrimLeft(d.Source.Text(start), "\\ \t\r\n"))
+		}
+	}
+	if len(words) == 0 {
+		return false
+	}
+	switch strings.ToLower(words[0]) {
+	case "powershell", "powershell.exe", "pwsh.exe", "cmd.exe":
+		return true
+	case "cmd": // a program of Linux may have the name
+		return len(words) > 1 && strings.HasPrefix(words[1], "/") && len(words[1]) == 2
+	}
+	return false
 }
 
 // Final reports whether the stage is known to become an image that somebody keeps: it is the last one, or the target of

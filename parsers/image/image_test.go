@@ -462,3 +462,28 @@ COPY --from=builder /x /
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestWindows(t *testing.T) {
+	tests := map[string]bool{
+		"FROM golang:1.5.3\nRUN powershell -Command \\\n    Sleep 2 ; \\\n    cd swarm ; \\\n    git status": true,
+		"FROM golang:1.5.3\nRUN \\\n  PowerShell.exe Sleep 2":                                                true,
+		"FROM x\nSHELL [\"cmd\", \"/S\", \"/C\"]":                                                            true,
+		"FROM x AS y\nFROM y\nWORKDIR C:\\\\app":                                                             true,
+		"FROM x\nWORKDIR \"c:/Program Files\"":                                                               true,
+		"FROM x\nENTRYPOINT [\"cmd.exe\"]":                                                                   true,
+		"FROM mcr.microsoft.com/windows/nanoserver:ltsc2022":                                                 true,
+		"FROM x\nCMD [\"cmd\", \"/app\"]":                                                                    false,
+		"FROM x\nRUN cmd /etc/c":                                                                             false,
+		"FROM x\nSHELL [\"pwsh\", \"-Command\"]":                                                             false,
+		"FROM x\nRUN echo powershell":                                                                        false,
+		"FROM x\nWORKDIR c:":                                                                                 false,
+		"FROM mcr.microsoft.com/windows/nanoserver:ltsc2022 AS w\nRUN powershell x\nFROM alpine\nRUN echo x": false,
+	}
+	for text, want := range tests {
+		f := dockerfile.Parse(source.NewFile("Dockerfile", []byte(text)))
+		d := New(f, nil)
+		if got := d.Images[len(d.Images)-1].Windows(); got != want {
+			t.Errorf("%q: Windows() = %t, want %t", text, got, want)
+		}
+	}
+}

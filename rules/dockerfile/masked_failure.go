@@ -111,6 +111,9 @@ func reportChain(
 	}
 	last := chain[len(chain)-1]
 	name := chain[0].Name
+	if n := slices.IndexFunc(chain, mayFail); n >= 0 {
+		name = chain[n].Name
+	}
 	finding := rules.Finding{
 		File: f, Span: span,
 		Message: fmt.Sprintf("the build goes on where %q fails, since what follows this semicolon runs all the same",
@@ -135,4 +138,13 @@ func reportChain(
 		finding.Fixes = []fixers.Fix{fix}
 	}
 	p.Report(finding)
+}
+
+// mayFail reports whether a command is none of the builtins that do not fail when they are used as usual.
+func mayFail(c *shell.Command) bool {
+	switch c.Name {
+	case "", ":", "echo", "export", "printf", "set", "true", "umask", "unset":
+		return false
+	}
+	return true
 }

@@ -56,7 +56,19 @@ func Each(managers []string, setting Setting, wrong func(*image.Command) bool,
 func asks(u *packages.Use) bool {
 	switch u.Action {
 	case packages.Install, packages.Upgrade, packages.ReleaseUpgrade, packages.Remove:
-		return !u.Has(u.Manager.Harmless...)
+		return !u.Has(u.Manager.Harmless...) && !changesNothing(u)
+	}
+	return false
+}
+
+// changesNothing reports whether a command names no package, and is none that goes without: `apt-get purge`.
+func changesNothing(u *packages.Use) bool {
+	if len(u.Packages) > 0 || u.Has("-f", "--fix-broken", "--auto-remove", "--autoremove") || len(u.Verb) != 1 {
+		return false
+	}
+	switch u.Verb[0].Text {
+	case "install", "remove", "purge":
+		return true
 	}
 	return false
 }
