@@ -29,6 +29,14 @@ type Wanted struct {
 	// it, or let it run for some arguments only. Without that there are no edits where rules name it that are not plain
 	// refusals.
 	Always bool
+	// When are conditions: the calls that meet all of them are to run, and it is left to the rules what happens to
+	// others. It is for profiles that refuse by default.
+	When []NewArg
+}
+
+// Equal reports whether two are the same.
+func (w Wanted) Equal(o Wanted) bool {
+	return w.Name == o.Name && w.Beside == o.Beside && w.Always == o.Always && slices.Equal(w.When, o.When)
 }
 
 // naming is a syscall's name in a rule.
@@ -94,7 +102,7 @@ func (b *builder) put(rule *seccomp.Rule, action string, errno uint16, name stri
 // insert adds a name to the new rule with an action for containers without capabilities.
 func (b *builder) insert(action string, errno uint16, name string, caps ...string) {
 	i := slices.IndexFunc(b.inserted, func(r NewRule) bool {
-		return r.Action == action && r.Errno == errno && slices.Equal(r.ExcludesCaps, caps)
+		return r.Action == action && r.Errno == errno && len(r.Args) == 0 && slices.Equal(r.ExcludesCaps, caps)
 	})
 	if i < 0 {
 		i = len(b.inserted)
@@ -105,6 +113,11 @@ func (b *builder) insert(action string, errno uint16, name string, caps ...strin
 
 // allow lets a syscall run. It reports false where rules name it in a way that does not allow that.
 func (b *builder) allow(a Wanted) bool {
+	if len(a.When) > 0 {
+		b.inserted = append(b.inserted,
+			NewRule{Names: []string{a.Name}, Action: "SCMP_ACT_ALLOW", Args: a.When})
+		return !b.profile.DefaultRuns()
+	}
 	listed := false // by a rule that lets all its calls run
 	for _, n := range namings(b.profile, a.Name) {
 		switch {

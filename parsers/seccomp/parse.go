@@ -167,6 +167,7 @@ func (p *Profile) read(root hujson.Value) {
 			if v := member(process, "noNewPrivileges"); v != nil {
 				p.NoNewPrivileges = v.Value.Kind() == 't'
 			}
+			p.User = user(process)
 		}
 		profile := member(linux, "seccomp")
 		if profile == nil || isNull(profile) {
@@ -177,6 +178,34 @@ func (p *Profile) read(root hujson.Value) {
 	p.Span = span(&root)
 	p.profile(&root)
 	p.check(&root)
+}
+
+// user returns what process.user of a bundle says; nil where that is no pair of numbers.
+func user(process *hujson.Value) *User {
+	v := member(process, "user")
+	if v == nil || isNull(v) {
+		return &User{}
+	}
+	if _, ok := v.Value.(*hujson.Object); !ok {
+		return nil
+	}
+	var u User
+	for name, id := range map[string]*uint32{"uid": &u.UID, "gid": &u.GID} {
+		m := member(v, name)
+		if m == nil || isNull(m) {
+			continue
+		}
+		literal, ok := m.Value.(hujson.Literal)
+		if !ok {
+			return nil
+		}
+		n, err := strconv.ParseUint(string(literal), 10, 32)
+		if err != nil {
+			return nil
+		}
+		*id = uint32(n)
+	}
+	return &u
 }
 
 // member returns the value of the last member with a key, as Go's encoding/json does, or nil.

@@ -23,6 +23,8 @@ type Profile struct {
 	Span source.Span
 	// NoNewPrivileges is process.noNewPrivileges of a Bundle; false where that does not give it, as for its readers.
 	NoNewPrivileges bool
+	// User is process.user of a Bundle, that of root where process does not say; nil where the file gives no process.
+	User *User
 	// Name and Namespace are those in the metadata of a SeccompProfile. The operator writes it to
 	// operator/<namespace>/<name>.json, version v1 without the namespace, below the folder that the kubelet looks in.
 	Name, Namespace String
@@ -125,6 +127,9 @@ const (
 	// others refuse.
 	KindNoProfile = "no-profile"
 )
+
+// User is the user and the group of a container's process.
+type User struct{ UID, GID uint32 }
 
 // Dialect is the form of a profile.
 type Dialect int

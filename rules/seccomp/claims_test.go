@@ -14,6 +14,7 @@ import (
 	parser "github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/seccomp/seccomptest"
+	"github.com/sandlint/sandlint/parsers/source"
 	"github.com/sandlint/sandlint/parsers/workspace"
 	"github.com/sandlint/sandlint/rules"
 	"github.com/sandlint/sandlint/rules/packs"
@@ -22,13 +23,14 @@ import (
 
 var (
 	startsSeed     = flag.Uint64("starts.seed", 1, "seed of the profiles of TestClaimsAgreeWithStarts")
-	startsProfiles = flag.Int("starts.profiles", 16, "number of the profiles of TestClaimsAgreeWithStarts")
+	startsProfiles = flag.Int("starts.profiles", 16, "number of the profiles of TestClaimsAgreeWithStarts, of each kind")
 )
 
-// TestClaimsAgreeWithStarts makes profiles that keep from a runtime one or two of the calls that it makes itself, and
-// starts a container with each, as it is and with what the unsafe fixes make of it: no container starts where
-// runtime-cannot-start reports something, one does where it does not, and one does after the fixes. Where it does not,
-// that is asked only of releases that were measured.
+// TestClaimsAgreeWithStarts makes profiles that keep from a runtime one or two of the syscalls that it makes itself, or
+// one under conditions on the arguments that the runtime gives it, and starts a container with each, as it is and with
+// what the unsafe fixes make of it: no container starts where runtime-cannot-start reports something, one does where it
+// does not, and one does after the fixes. Where it does not, that is asked only of releases that were measured, and
+// where what is known of the arguments decides about all calls.
 func TestClaimsAgreeWithStarts(t *testing.T) {
 	heavytest.Need(t, "starts many containers as root")
 	if len(seccomptest.Runtimes()) == 0 {
@@ -48,13 +50,98 @@ func TestClaimsAgreeWithStarts(t *testing.T) {
 		all := decide.Range{To: parser.Version{Major: 99}}
 		measured := slices.Contains(decide.MeasuredReleases(r.Name, all), version)
 		rng := rand.New(rand.NewPCG(*startsSeed, 0))
-		for range *startsProfiles {
-			profile := denying(rng, decide.NeedsOf(r.Name, version, false))
+		for i := range 2 * *startsProfiles {
+			needs := decide.NeedsOf(r.Name, version, false)
+			if i%2 == 0 {
+				profile := denying(rng, needs)
+				for _, noNewPrivs := range []bool{true, false} {
+					claimAgainstStart(t, set, r, profile, noNewPrivs, measured)
+				}
+				continue
+			}
+			profile, ok := choosing(rng, needs)
 			for _, noNewPrivs := range []bool{true, false} {
-				claimAgainstStart(t, set, r, profile, noNewPrivs, measured)
+				if ok {
+					claimAgainstStart(t, set, r, profile, noNewPrivs,
+						measured && decided(r, version, profile, noNewPrivs))
+				}
 			}
 		}
 	}
+}
+
+// choosing returns a profile that refuses some calls of a syscall that a runtime makes, or lets only some through, by
+// conditions on arguments that it has in common in all starts; false where there is no such syscall.
+func choosing(rng *rand.Rand, n *decide.RuntimeNeeds) (string, bool) {
+	var calls []decide.Call
+	for _, need := range slices.Concat(n.CallNeeds, n.CallsMade) {
+		for i, name := range need.AnyOf {
+			if slices.ContainsFunc(need.Args[i], constant) {
+				calls = append(calls, decide.Call{Name: name, Args: need.Args[i]})
+			}
+		}
+	}
+	if len(calls) == 0 {
+		return "", false
+	}
+	call := calls[rng.IntN(len(calls))]
+	var args []string
+	for i, a := range call.Args {
+		v, ok := a.Constant()
+		if !ok && rng.IntN(8) > 0 || ok && len(args) > 0 && rng.IntN(2) > 0 {
+			continue
+		}
+		if !ok {
+			v = a.From
+		}
+		switch op := rng.IntN(9); {
+		case op < 6:
+			v += uint64(rng.IntN(3)) * uint64(rng.IntN(2))
+			args = append(args, fmt.Sprintf(`{"index": %d, "value": %d, "op": "SCMP_CMP_%s"}`, i, v,
+				[]string{"EQ", "NE", "LT", "LE", "GT", "GE"}[op]))
+		default:
+			mask := uint64(1)<<rng.IntN(20) | v&-v
+			args = append(args, fmt.Sprintf(
+				`{"index": %d, "value": %d, "valueTwo": %d, "op": "SCMP_CMP_MASKED_EQ"}`, i, mask,
+				v&mask^uint64(rng.IntN(2))*(mask&-mask)))
+		}
+	}
+	if len(args) == 0 {
+		return "", false
+	}
+	conditions := strings.Join(args, ", ")
+	if rng.IntN(2) > 0 {
+		return fmt.Sprintf(`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [%q], %s, "args": [%s]}]}`,
+			call.Name, answer(rng, "action"), conditions), true
+	}
+	return fmt.Sprintf(`{%s, "syscalls": [{"names": ["%s"], "action": "SCMP_ACT_ALLOW"}, `+
+		`{"names": [%q], "action": "SCMP_ACT_ALLOW", "args": [%s]}]}`, answer(rng, "defaultAction"),
+		strings.Join(otherThan(call.Name), `", "`), call.Name, conditions), true
+}
+
+func constant(a decide.Arg) bool {
+	_, ok := a.Constant()
+	return ok
+}
+
+// decided reports whether what a profile does to each call of a runtime, or of what it falls back on, does not depend
+// on arguments that differ between starts.
+func decided(r *seccomptest.Runtime, version parser.Version, profile string, noNewPrivs bool) bool {
+	amd64, _ := parser.LookupArchitecture("SCMP_ARCH_X86_64")
+	f := decide.Compile(parser.Parse(source.NewFile("p.json", []byte(profile))), decide.Target{
+		Loader: decide.LoaderOCI, Host: decide.Host{Arch: amd64}, Runtime: r.Name, RuntimeVersion: version,
+		Libseccomp: decide.Libseccomp{Version: parser.Version{Major: 2, Minor: 6, Patch: 1}},
+	})
+	n := decide.NeedsOf(r.Name, version, noNewPrivs)
+	for _, need := range slices.Concat(n.CallNeeds, n.CallsMade) {
+		for i, name := range need.AnyOf {
+			runs := f.Refuses(decide.Need{Unless: []decide.Call{{Name: name, Args: need.Args[i]}}})
+			if !runs && !f.Refuses(decide.Need{AnyOf: []string{name}, Args: need.Args[i : i+1]}) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // denying returns a profile that lets everything run but one or two of the calls that a runtime makes, which it names
@@ -69,34 +156,40 @@ func denying(rng *rand.Rand, n *decide.RuntimeNeeds) string {
 	}
 	slices.Sort(pool)
 	pool = slices.Compact(pool)
-	answer := func(key string) string {
-		errnos := []int{1, 2, 13, 22, 38, 95}
-		i := rng.IntN(len(errnos) + 3)
-		if i < len(errnos) {
-			return fmt.Sprintf(`"%s": "SCMP_ACT_ERRNO", "%s": %d`, key,
-				map[string]string{"action": "errnoRet", "defaultAction": "defaultErrnoRet"}[key], errnos[i])
-		}
-		return fmt.Sprintf(`"%s": "%s"`, key,
-			[]string{"SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP", "SCMP_ACT_TRACE"}[i-len(errnos)])
-	}
 	chosen := []string{pool[rng.IntN(len(pool))], pool[rng.IntN(len(pool))]}[:1+rng.IntN(2)]
 	slices.Sort(chosen)
 	chosen = slices.Compact(chosen)
 	if rng.IntN(3) > 0 {
 		var list []string
 		for _, name := range chosen {
-			list = append(list, fmt.Sprintf(`{"names": [%q], %s}`, name, answer("action")))
+			list = append(list, fmt.Sprintf(`{"names": [%q], %s}`, name, answer(rng, "action")))
 		}
 		return `{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [` + strings.Join(list, ", ") + `]}`
 	}
-	var names []string
+	return fmt.Sprintf(`{%s, "syscalls": [{"names": ["%s"], "action": "SCMP_ACT_ALLOW"}]}`, answer(rng, "defaultAction"),
+		strings.Join(otherThan(chosen...), `", "`))
+}
+
+// answer returns a random way to refuse calls, as the members of a rule or of a profile.
+func answer(rng *rand.Rand, key string) string {
+	errnos := []int{1, 2, 13, 22, 38, 95}
+	i := rng.IntN(len(errnos) + 3)
+	if i < len(errnos) {
+		return fmt.Sprintf(`"%s": "SCMP_ACT_ERRNO", "%s": %d`, key,
+			map[string]string{"action": "errnoRet", "defaultAction": "defaultErrnoRet"}[key], errnos[i])
+	}
+	return fmt.Sprintf(`"%s": "%s"`, key,
+		[]string{"SCMP_ACT_KILL_PROCESS", "SCMP_ACT_TRAP", "SCMP_ACT_TRACE"}[i-len(errnos)])
+}
+
+// otherThan returns the syscalls of x86_64 without some.
+func otherThan(some ...string) (names []string) {
 	for _, name := range parser.Syscalls() {
-		if s, _ := parser.LookupSyscall(name); s.On("x86_64") && !slices.Contains(chosen, name) {
+		if s, _ := parser.LookupSyscall(name); s.On("x86_64") && !slices.Contains(some, name) {
 			names = append(names, name)
 		}
 	}
-	return fmt.Sprintf(`{%s, "syscalls": [{"names": ["%s"], "action": "SCMP_ACT_ALLOW"}]}`, answer("defaultAction"),
-		strings.Join(names, `", "`))
+	return names
 }
 
 func claimAgainstStart(t *testing.T, set *rules.Set, r *seccomptest.Runtime, profile string,
@@ -144,7 +237,7 @@ func claimAgainstStart(t *testing.T, set *rules.Set, r *seccomptest.Runtime, pro
 // brief leaves out a long list of names.
 func brief(profile string) string {
 	if len(profile) > 400 {
-		return profile[:80] + " … all but a few names"
+		return profile[:80] + " … all but a few names … " + profile[len(profile)-200:]
 	}
 	return profile
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
+	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/seccomp/decide"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -42,6 +43,31 @@ type lack struct {
 	killed bool            // an errno would be good enough, if after is ""
 	after  string          // the syscall in place of which the runtime makes it, since that fails
 	errnos []string        // errnos that would do
+	key    string          // of what is needed, decide.Need.Key
+	// args are the arguments of the call, and compared those of them that rules about the syscall look at; nil where
+	// the arguments do not matter. With is what is known of them, in words.
+	args     []decide.Arg
+	compared []int
+	with     []string
+}
+
+// words names what a runtime makes: `"openat2"`, `"fcntl" (arg1 == 3)`.
+func (l lack) words() string {
+	if l.with == nil {
+		return fmt.Sprintf("%q", l.effect.Name)
+	}
+	return fmt.Sprintf("%q (%s)", l.effect.Name, strings.Join(l.with, ", "))
+}
+
+// when returns the conditions with which a rule is about the call, as far as rules about the syscall look at its
+// arguments and these are known.
+func (l lack) when() (conds []fixseccomp.NewArg) {
+	for _, i := range l.compared {
+		if v, ok := l.args[i].Constant(); ok {
+			conds = append(conds, fixseccomp.NewArg{Index: i, Value: v, Op: "SCMP_CMP_EQ"})
+		}
+	}
+	return conds
 }
 
 // shortage is what a runtime lacks under a profile.
@@ -76,7 +102,9 @@ func checkRuntime(p *rules.Pass, profile *workspace.Profile) {
 				continue
 			}
 			for _, l := range o.lacks {
-				i := slices.IndexFunc(whole, func(w lack) bool { return w.effect.Name == l.effect.Name })
+				i := slices.IndexFunc(whole, func(w lack) bool {
+					return w.effect.Name == l.effect.Name && (w.args == nil && l.args == nil || w.key == l.key)
+				})
 				switch {
 				case i < 0:
 					whole = append(whole, l)
@@ -99,20 +127,27 @@ func checkRuntime(p *rules.Pass, profile *workspace.Profile) {
 
 // message says what happens, and with which of the filters.
 func (s shortage) message(where string) string {
-	var names []string
+	var names, calls []string
 	insteadOf := map[string][]string{}
 	var others []string
 	for _, l := range s.lacks {
-		names = append(names, l.effect.Name)
+		if !slices.Contains(names, l.effect.Name) {
+			names = append(names, l.effect.Name)
+		}
+		if w := l.words(); !slices.Contains(calls, w) {
+			calls = append(calls, w)
+		}
 		for _, o := range l.others {
 			if insteadOf[o] == nil {
 				others = append(others, o)
 			}
-			insteadOf[o] = append(insteadOf[o], l.effect.Name)
+			if !slices.Contains(insteadOf[o], l.effect.Name) {
+				insteadOf[o] = append(insteadOf[o], l.effect.Name)
+			}
 		}
 	}
 	object, fails := "it", "it fails"
-	if len(names) > 1 {
+	if len(calls) > 1 {
 		object, fails = "them", "they fail"
 	}
 	refuses := "refuses " + object
@@ -134,7 +169,7 @@ func (s shortage) message(where string) string {
 		}
 	}
 	for _, l := range s.lacks {
-		if l.errnos == nil || l.effect.Rule == nil { // the default action answers more than this call
+		if l.errnos == nil || l.effect.Rule == nil || l.args != nil { // the default action answers more than this call
 			continue
 		}
 		instead += "; " + strings.Join(l.errnos, " or ") + " would do"
@@ -143,7 +178,7 @@ func (s shortage) message(where string) string {
 		}
 	}
 	return fmt.Sprintf("%s cannot start a container%s: it makes %s %s, and the profile %s%s%s", s.subject,
-		s.without, phrase.Quoted(names), itself, refuses, where, instead)
+		s.without, phrase.Few(calls), itself, refuses, where, instead)
 }
 
 func ofRuntime(all []*decide.Filter, runtime string) (out []*decide.Filter) {
@@ -213,7 +248,8 @@ func lacking(p *rules.Pass, profile *workspace.Profile, fs []*decide.Filter, run
 			}
 			said[l] = true
 			if l.Killed && slices.ContainsFunc(lacks, func(o *decide.Lack) bool {
-				return !o.Killed && of(o).effect.Name == of(l).effect.Name && slices.Equal(o.Early, l.Early)
+				return !o.Killed && of(o).effect.Name == of(l).effect.Name && slices.Equal(o.Early, l.Early) &&
+					(l.Need.Args == nil || l.Need.Key() == o.Need.Key())
 			}) {
 				continue // it is refused, which is said
 			}
@@ -261,13 +297,13 @@ func (j *judge) Refuses(_ int, n decide.Need) bool {
 }
 
 // Kills implements decide.Judge.
-func (j *judge) Kills(_ int, name string, after *decide.Fallback) bool {
-	k := lackKey{need: name, killed: true}
+func (j *judge) Kills(_ int, n decide.Need, after *decide.Fallback) bool {
+	k := lackKey{need: n.Key(), killed: true}
 	if after != nil {
 		k.after = after.After
 	}
-	return j.lacks(k, decide.Need{AnyOf: []string{name}}, func(f *decide.Filter) bool {
-		return f.AlwaysKills(name) && (after == nil || f.FallsBack(*after))
+	return j.lacks(k, n, func(f *decide.Filter) bool {
+		return f.Kills(n) && (after == nil || f.FallsBack(*after))
 	})
 }
 
@@ -279,10 +315,14 @@ func (j *judge) lacks(k lackKey, need decide.Need, refuses func(f *decide.Filter
 	j.found[k] = nil
 	kills := func(f *decide.Filter) bool { return f.Default.Kills() }
 	best, others := need.Best(slices.ContainsFunc(j.filters, kills))
+	args := need.ArgsOf(best)
 	var effects []programs.Effect
 	for _, f := range j.filters {
 		if refuses(f) {
 			d := f.Decide(f.Target.Host.Arch, best)
+			if args != nil && len(d.Cases) > 0 {
+				d = aboutCall(d, args)
+			}
 			effects = programs.AddEffect(effects, j.profile, f, best, &d)
 		}
 	}
@@ -293,8 +333,25 @@ func (j *judge) lacks(k lackKey, need decide.Need, refuses func(f *decide.Filter
 	if len(need.AnyOf) == 1 && !k.killed {
 		errnos = need.Accepts()
 	}
-	j.found[k] = &lack{effects[0], others, k.killed, k.after, errnos}
+	l := &lack{
+		effect: effects[0], others: others, killed: k.killed, after: k.after, errnos: errnos, key: need.Key(), args: args,
+	}
+	l.compared = need.Compared(j.profile.Profile, best)
+	l.with = need.Words(best, l.compared)
+	j.found[k] = l
 	return true
+}
+
+// aboutCall returns what a decision is about a call that no case lets through: that of a case which refuses it, or
+// the default action, at the first rule that lets other calls through.
+func aboutCall(d decide.Decision, args []decide.Arg) decide.Decision {
+	refuses := func(o decide.Outcome) bool { return !o.Runs() }
+	if c := d.Deciding(args, refuses); c != nil {
+		return decide.Decision{Step: decide.StepRule, Outcome: c.Outcome, Rule: c.Rule, Name: c.Name}
+	}
+	return decide.Decision{
+		Step: decide.StepConditions, Outcome: d.Outcome, Cases: []decide.Case{{Name: d.Cases[0].Name}},
+	}
 }
 
 // byCause divides what is lacking by what refuses it, in order.
@@ -324,8 +381,18 @@ func letStart(p *rules.Pass, profile *workspace.Profile, lacks []lack, chance []
 		name, rule := l.effect.Name, l.effect.Rule
 		switch {
 		case slices.ContainsFunc(l.others, allowed), l.killed && allowed(name): // it is met by what is allowed besides
-		case rule != nil && (l.after != "" || !reach.Plain(rule)):
+		case rule != nil && (l.after != "" || !reach.Plain(asIfAlways(rule, l))):
 			return nil
+		case l.args != nil && rule != nil && reach.DefaultRuns(profile):
+			denied = append(denied, namings(rule, name)...)
+		case l.args != nil && !reach.DefaultRuns(profile):
+			a := requirement.Wanted{Name: name, When: l.when()}
+			if a.Always = rule != nil || len(a.When) == 0; a.Always {
+				a.When = nil
+			}
+			if !slices.ContainsFunc(w.Allow, a.Equal) {
+				w.Allow = append(w.Allow, a)
+			}
 		case l.killed && rule != nil:
 			w.ENOSYS = append(w.ENOSYS, name)
 			killed = append(killed, namings(rule, name)...)
@@ -356,10 +423,51 @@ func letStart(p *rules.Pass, profile *workspace.Profile, lacks []lack, chance []
 		}
 	}
 	fixes := w.Fix(p, profile)
+	if conditionsFail(p, profile, w, fixes) {
+		for i := range w.Allow {
+			if a := &w.Allow[i]; len(a.When) > 0 {
+				a.When, a.Always = nil, true
+			}
+		}
+		slices.SortStableFunc(w.Allow, func(a, b requirement.Wanted) int { return strings.Compare(a.Name, b.Name) })
+		w.Allow = slices.CompactFunc(w.Allow, requirement.Wanted.Equal)
+		fixes = w.Fix(p, profile)
+	}
 	if len(w.Allow) == 0 && reach.DefaultRuns(profile) { // what the runtime can do without, programs may need
 		fixes = append(fixes, remove(killed)...)
 	}
 	return fixes
+}
+
+// conditionsFail reports whether libseccomp may make something else of the rules that a fix adds for some arguments
+// only, beside those that are there.
+func conditionsFail(p *rules.Pass, profile *workspace.Profile, w requirement.Requirement, all []fixers.Fix) bool {
+	conditional := slices.ContainsFunc(w.Allow, func(a requirement.Wanted) bool { return len(a.When) > 0 })
+	if !conditional || len(all) == 0 {
+		return false
+	}
+	fixed := requirement.WithEdits(profile, all[0].Edits)
+	if fixed == nil {
+		return true
+	}
+	for _, f := range programs.Filters(p, fixed) {
+		for _, a := range w.Allow {
+			if d := f.Decide(f.Target.Host.Arch, a.Name); len(a.When) > 0 && len(d.Miscompiled()) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// asIfAlways returns a rule without the conditions that a call meets.
+func asIfAlways(rule *seccomp.Rule, l lack) *seccomp.Rule {
+	if l.args == nil {
+		return rule
+	}
+	always := *rule
+	always.Args = nil
+	return &always
 }
 
 // namings returns where a rule names a syscall.

@@ -28,6 +28,9 @@ type RuntimeLack struct {
 	Others []string
 	// Errnos are the names of errnos that would do.
 	Errnos []string
+	// With is what is known of the arguments of the calls that are refused: "arg0 == 8", for each of several such calls;
+	// empty where the profile refuses all.
+	With []string
 }
 
 // lacks returns which runtimes cannot start a container because of the answer to a call by the machine's own ABI. The
@@ -72,14 +75,23 @@ func (v *view) lacks(a *Answer, name string) (out []RuntimeLack) {
 					Runtime: runtime, Releases: strings.TrimSpace(preposition + " " + list(some, "and")),
 					Without: without, Killed: l.Killed, After: l.After,
 				}
-				// Where one call meets several needs, what would do instead of it is one of each.
-				if n := slices.IndexFunc(out, one.like); n >= 0 && len(l.Need.AnyOf) == 2 {
-					out[n].Others = append(out[n].Others, others(l.Need, name)...)
+				one.Others = others(l.Need, name)
+				if one.Others == nil && !l.Killed && l.Need.Args == nil {
+					one.Errnos = l.Need.Accepts()
+				}
+				if l.Need.Args != nil {
+					one.With = []string{list(l.Need.Words(name, l.Need.Compared(v.profile, name)), "and")}
+				}
+				if n := slices.IndexFunc(out, one.sameBut); n >= 0 && one.With != nil {
+					if !slices.Contains(out[n].With, one.With[0]) {
+						out[n].With = append(out[n].With, one.With[0])
+					}
 					return
 				}
-				one.Others = others(l.Need, name)
-				if one.Others == nil && !l.Killed {
-					one.Errnos = l.Need.Accepts()
+				// Where one call meets several needs, what would do instead of it is one of each.
+				if n := slices.IndexFunc(out, one.like); n >= 0 && len(l.Need.AnyOf) == 2 && one.With == nil {
+					out[n].Others = append(out[n].Others, others(l.Need, name)...)
+					return
 				}
 				out = append(out, one)
 			}
@@ -107,6 +119,12 @@ func (l RuntimeLack) like(o RuntimeLack) bool {
 		len(o.Others) > 0
 }
 
+// sameBut reports whether o differs from l in nothing but in the arguments of the calls.
+func (l RuntimeLack) sameBut(o RuntimeLack) bool {
+	return l.Runtime == o.Runtime && l.Releases == o.Releases && l.Without == o.Without && l.Killed == o.Killed &&
+		l.After == o.After && o.With != nil && slices.Equal(l.Others, o.Others) && slices.Equal(l.Errnos, o.Errnos)
+}
+
 // others returns the syscalls of a need without one.
 func others(n decide.Need, name string) (others []string) {
 	for _, o := range n.AnyOf {
@@ -128,9 +146,9 @@ func (c oneCall) Refuses(release int, n decide.Need) bool {
 		allOf(c.filters[release], func(f *decide.Filter) bool { return f.Refuses(n) })
 }
 
-func (c oneCall) Kills(release int, name string, after *decide.Fallback) bool {
-	return name == c.name && allOf(c.filters[release], func(f *decide.Filter) bool {
-		return f.AlwaysKills(name) && (after == nil || f.FallsBack(*after))
+func (c oneCall) Kills(release int, n decide.Need, after *decide.Fallback) bool {
+	return n.AnyOf[0] == c.name && allOf(c.filters[release], func(f *decide.Filter) bool {
+		return f.Kills(n) && (after == nil || f.FallsBack(*after))
 	})
 }
 
@@ -162,6 +180,15 @@ func (l RuntimeLack) String() string {
 		s += " without no_new_privs"
 	}
 	s += ": it makes this call itself"
+	for i, with := range l.With {
+		switch {
+		case with == "":
+		case i == 0:
+			s += " with " + with
+		default:
+			s += ", and with " + with
+		}
+	}
 	switch {
 	case l.After != "":
 		s += fmt.Sprintf(", since %q is answered with an errno", l.After)

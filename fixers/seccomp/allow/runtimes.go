@@ -64,7 +64,7 @@ func (e *extender) need(fs []*decide.Filter, runtime string) bool {
 	for _, l := range lacks {
 		best, _ := l.Need.Best(kills)
 		switch {
-		case !l.Killed || l.After != "" || !e.profile.Mentions(best):
+		case !l.Killed || l.After != "" || l.Need.Args != nil || !e.profile.Mentions(best):
 			add(best)
 		case !slices.Contains(e.plan.Answered, best) &&
 			!slices.ContainsFunc(e.plan.Added, func(a Addition) bool { return a.Name == best }):
@@ -97,9 +97,9 @@ func (j judge) Refuses(_ int, n decide.Need) bool {
 }
 
 // Kills implements decide.Judge.
-func (j judge) Kills(_ int, name string, after *decide.Fallback) bool {
+func (j judge) Kills(_ int, n decide.Need, after *decide.Fallback) bool {
 	return slices.ContainsFunc(j, func(f *decide.Filter) bool {
-		return on(f, name) && f.AlwaysKills(name) && (after == nil || f.FallsBack(*after))
+		return on(f, n.AnyOf[0]) && f.Kills(n) && (after == nil || f.FallsBack(*after))
 	})
 }
 

@@ -96,14 +96,18 @@ func (n needs) goText() string {
 	var b strings.Builder
 	b.WriteString("\t{\n\t\tNeeds: []Need{\n")
 	for _, word := range n["needs"] {
-		names, errnos, limited := strings.Cut(word, "=")
-		fmt.Fprintf(&b, "\t\t\t{AnyOf: %s", goStrings(strings.Split(names, "|")))
-		if limited {
-			fmt.Fprintf(&b, ", Errnos: []uint16{%s}", strings.ReplaceAll(errnos, ",", ", "))
-		}
-		b.WriteString("},\n")
+		b.WriteString(needText(word))
 	}
 	b.WriteString("\t\t},\n")
+	for _, field := range [][2]string{{"CallNeeds", "needs-call"}, {"CallsMade", "makes-call"}} {
+		if len(n[field[1]]) > 0 {
+			fmt.Fprintf(&b, "\t\t%s: []Need{\n", field[0])
+			for _, word := range n[field[1]] {
+				b.WriteString(needText(word))
+			}
+			b.WriteString("\t\t},\n")
+		}
+	}
 	if len(n["instead"]) > 0 {
 		b.WriteString("\t\tInstead: []Fallback{\n")
 		for _, one := range strings.Split(strings.Join(n["instead"], " "), " | ") {
@@ -121,6 +125,65 @@ func (n needs) goText() string {
 	}
 	b.WriteString("\t},\n")
 	return b.String()
+}
+
+// needText returns a word of needs as a Need: "close", "fcntl|openat2", "faccessat2=13,22", "fcntl(fd,3)!openat2(fd)".
+func needText(word string) string {
+	word, errnos, limited := strings.Cut(word, "=")
+	word, rest, conditional := strings.Cut(word, "!")
+	calls := strings.Split(word, "|")
+	var names, args []string
+	for _, c := range calls {
+		name, list, _ := strings.Cut(strings.TrimSuffix(c, ")"), "(")
+		names, args = append(names, name), append(args, argsText(list))
+	}
+	text := fmt.Sprintf("\t\t\t{AnyOf: %s", goStrings(names))
+	if strings.Contains(word, "(") {
+		text += ", Args: [][]Arg{" + strings.Join(args, ", ") + "}"
+	}
+	if conditional {
+		text += ",\nUnless: []Call{\n"
+		for _, c := range strings.Split(rest, "!") {
+			name, list, _ := strings.Cut(strings.TrimSuffix(c, ")"), "(")
+			text += fmt.Sprintf("{%q, []Arg%s},\n", name, argsText(list))
+		}
+		text += "}"
+	}
+	if limited {
+		text += fmt.Sprintf(",\nErrnos: []uint16{%s}", strings.ReplaceAll(errnos, ",", ", "))
+	}
+	return text + "},\n"
+}
+
+// argsText returns the arguments of a call as an element of a [][]Arg.
+func argsText(list string) string {
+	if list == "" {
+		return "{}"
+	}
+	var out []string
+	for _, word := range strings.Split(list, ",") {
+		switch first, last, several := strings.Cut(word, ".."); {
+		case word == "fd": // the largest is that of /proc/sys/fs/nr_open at most
+			out = append(out, "{From: 3, To: 1<<31 - 1}")
+		case word == "ptr": // above what mmap(2) gives, and below the kernel's half
+			out = append(out, "{From: 1 << 12, To: 1<<47 - 1}")
+		case word == "n":
+			out = append(out, "{From: 1, To: 1<<31 - 1}")
+		case word == "_":
+			out = append(out, "{To: 1<<64 - 1}")
+		case word == "uid", word == "gid":
+			out = append(out, fmt.Sprintf("{To: 1<<32 - 1, user: '%c'}", word[0]))
+		case several:
+			out = append(out, fmt.Sprintf("{From: %s, To: %s, each: true}", first, last))
+		default:
+			out = append(out, fmt.Sprintf("{From: %s, To: %[1]s}", word))
+		}
+	}
+	text := "{" + strings.Join(out, ", ") + "}"
+	if len(text) > 60 {
+		text = "{\n" + strings.Join(out, ",\n") + ",\n}"
+	}
+	return text
 }
 
 // goStrings returns a slice of strings in lines of at most 110 columns.

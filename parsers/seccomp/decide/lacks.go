@@ -2,6 +2,7 @@ package decide
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,15 +29,21 @@ type Lack struct {
 type Judge interface {
 	// Refuses reports whether the filter of a release refuses a need: Filter.Refuses.
 	Refuses(release int, n Need) bool
-	// Kills reports whether it kills for every call of a syscall, Filter.AlwaysKills, and, where after is not nil,
-	// whether the release makes the call at all: Filter.FallsBack.
-	Kills(release int, name string, after *Fallback) bool
+	// Kills reports whether it kills for every call of the one syscall of a need, Filter.Kills, and, where after is not
+	// nil, whether the release makes the call at all: Filter.FallsBack.
+	Kills(release int, n Need, after *Fallback) bool
 }
 
 // Lacks returns what releases of a runtime lack under a profile: what they make in any case and then what they make
 // instead, of each first what the oldest ones lack. The measurements are of x86_64.
 func Lacks(p *seccomp.Profile, runtime string, releases []seccomp.Version, j Judge) []*Lack {
 	known := p.Dialect == seccomp.Bundle // it says whether no_new_privs is set
+	conditional := map[string]bool{}     // whether rules look at the arguments of a syscall
+	for _, r := range p.Rules {
+		for _, name := range r.Names {
+			conditional[name.Text] = conditional[name.Text] || len(r.Args) > 0
+		}
+	}
 	var out []*Lack
 	type key struct {
 		need, after string
@@ -61,20 +68,43 @@ func Lacks(p *seccomp.Profile, runtime string, releases []seccomp.Version, j Jud
 			if n == nil {
 				continue
 			}
+			whole := map[string]bool{} // what is lacking whatever the arguments
 			for _, need := range n.Needs {
 				if j.Refuses(i, need) {
 					note(i, early, Lack{Need: need})
+					if len(need.AnyOf) == 1 {
+						whole[need.AnyOf[0]] = true
+					}
 				}
 			}
 			for _, name := range n.Made {
-				if j.Kills(i, name, nil) {
-					note(i, early, Lack{Need: Need{AnyOf: []string{name}}, Killed: true})
+				if need := (Need{AnyOf: []string{name}}); j.Kills(i, need, nil) {
+					note(i, early, Lack{Need: need, Killed: true})
+					whole[name] = true
 				}
 			}
 			for _, b := range n.Instead {
 				for _, name := range b.Makes {
-					if j.Kills(i, name, &b) {
-						note(i, early, Lack{Need: Need{AnyOf: []string{name}}, Killed: true, After: b.After})
+					if need := (Need{AnyOf: []string{name}}); j.Kills(i, need, &b) {
+						note(i, early, Lack{Need: need, Killed: true, After: b.After})
+					}
+				}
+			}
+			asks := func(need Need) bool {
+				return slices.ContainsFunc(need.AnyOf, func(name string) bool { return conditional[name] }) &&
+					!slices.ContainsFunc(need.AnyOf, func(name string) bool { return whole[name] })
+			}
+			for _, need := range n.CallNeeds {
+				if asks(need) {
+					if need = need.of(p); j.Refuses(i, need) {
+						note(i, early, Lack{Need: need})
+					}
+				}
+			}
+			for _, need := range n.CallsMade {
+				if asks(need) {
+					if need = need.of(p); j.Kills(i, need, nil) {
+						note(i, early, Lack{Need: need, Killed: true})
 					}
 				}
 			}
@@ -84,11 +114,60 @@ func Lacks(p *seccomp.Profile, runtime string, releases []seccomp.Version, j Jud
 	return out
 }
 
+// of returns the need for the containers of a profile: that of a bundle says who their user is.
+func (n Need) of(p *seccomp.Profile) Need {
+	if p.Dialect == seccomp.Bundle && p.User != nil {
+		return n.in(p.User.UID, p.User.GID)
+	}
+	return n
+}
+
+// Compared returns, of the arguments with which a syscall of the need is called, the indexes of those that rules of a
+// profile about it look at.
+func (n Need) Compared(p *seccomp.Profile, name string) (indexes []int) {
+	for i := range n.ArgsOf(name) {
+		if slices.ContainsFunc(p.Rules, func(r *seccomp.Rule) bool {
+			return r.Lists(name) &&
+				slices.ContainsFunc(r.Args, func(a seccomp.Arg) bool { return a.Index.Value == uint64(i) })
+		}) {
+			indexes = append(indexes, i)
+		}
+	}
+	return indexes
+}
+
+// Words returns what is known of some arguments with which a syscall of the need is called, by their indexes: "arg0 ==
+// 8", "arg0 >= 3".
+func (n Need) Words(name string, indexes []int) (words []string) {
+	number := func(v uint64) string {
+		if v < 1<<12 {
+			return strconv.FormatUint(v, 10)
+		}
+		return fmt.Sprintf("%#x", v)
+	}
+	args := n.ArgsOf(name)
+	for _, i := range indexes {
+		switch v, ok := args[i].Constant(); {
+		case ok:
+			words = append(words, fmt.Sprintf("arg%d == %s", i, number(v)))
+		case args[i].From > 0:
+			words = append(words, fmt.Sprintf("arg%d >= %s", i, number(args[i].From)))
+		}
+	}
+	return words
+}
+
 // Key returns a text that equal needs have in common, and others not.
 func (n Need) Key() string {
 	key := strings.Join(n.AnyOf, " ")
 	for _, errno := range n.Errnos {
 		key += " " + strconv.Itoa(int(errno))
+	}
+	for _, args := range n.Args {
+		key += fmt.Sprint(args)
+	}
+	for _, c := range n.Unless {
+		key += fmt.Sprint(c)
 	}
 	return key
 }
@@ -110,7 +189,7 @@ func (n Need) Best(defaultKills bool) (best string, others []string) {
 		best = slices.MaxFunc(n.AnyOf, oldest)
 	}
 	for _, name := range n.AnyOf {
-		if name != best {
+		if name != best && !slices.Contains(others, name) {
 			others = append(others, name)
 		}
 	}

@@ -1,6 +1,8 @@
 package decide
 
 import (
+	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/sandlint/sandlint/parsers/seccomp"
@@ -20,6 +22,11 @@ type RuntimeNeeds struct {
 	Instead []Fallback
 	// Chance are further syscalls that it makes in some starts, as the scheduler of Go does. Sorted.
 	Chance []string
+	// CallNeeds are the calls that have to be allowed, with their arguments: for profiles that let some calls of a
+	// syscall through and refuse others. What Needs says of whole syscalls is not repeated by them.
+	CallNeeds []Need
+	// CallsMade are the calls that it makes in every start, as Made, with their arguments: one in AnyOf.
+	CallsMade []Need
 	// Notify are those that it makes before it hands the listener to the agent, so it waits for ever where the profile
 	// notifies the agent of them, or that it refuses in a profile for that reason. Sorted.
 	Notify []string
@@ -32,12 +39,65 @@ type Fallback struct {
 	Makes  []string // sorted
 }
 
-// Need is syscalls of which one must be allowed.
+// Need is syscalls of which one must be allowed, or calls of them.
 type Need struct {
 	// AnyOf are the syscalls, sorted.
 	AnyOf []string
+	// Args are the arguments with which each is called; nil where any call is meant.
+	Args [][]Arg
+	// Unless are calls that must get through for the need to arise: where one of them fails, the runtime does without.
+	Unless []Call
 	// Errnos are those of measuredErrnos that are not good enough, where others are; nil where no errno is.
 	Errnos []uint16
+}
+
+// Call is a system call with its arguments.
+type Call struct {
+	Name string
+	Args []Arg
+}
+
+// Arg is what is known of an argument of a call: it is one of the values From to To, both included.
+type Arg struct {
+	From, To uint64
+
+	each bool // there is a call with each of them
+	user byte // 'u' and 'g' for the user and the group of the container
+}
+
+// Constant returns the only value that an argument has, false where there are several.
+func (a Arg) Constant() (uint64, bool) { return a.From, a.From == a.To }
+
+// ArgsOf returns the arguments with which a syscall of the need is called; nil where any call of it is meant.
+func (n Need) ArgsOf(name string) []Arg {
+	if i := slices.Index(n.AnyOf, name); i >= 0 && n.Args != nil {
+		return n.Args[i]
+	}
+	return nil
+}
+
+// in returns the need of a container whose user and group are known.
+func (n Need) in(uid, gid uint32) Need {
+	known := func(args []Arg) []Arg {
+		args = slices.Clone(args)
+		for i, a := range args {
+			switch a.user {
+			case 'u':
+				args[i] = Arg{From: uint64(uid), To: uint64(uid)}
+			case 'g':
+				args[i] = Arg{From: uint64(gid), To: uint64(gid)}
+			}
+		}
+		return args
+	}
+	n.Args, n.Unless = slices.Clone(n.Args), slices.Clone(n.Unless)
+	for i := range n.Args {
+		n.Args[i] = known(n.Args[i])
+	}
+	for i := range n.Unless {
+		n.Unless[i].Args = known(n.Unless[i].Args)
+	}
+	return n
 }
 
 // measuredErrnos are the answers that were tried: EPERM, EACCES, EINVAL and ENOSYS.
@@ -110,11 +170,16 @@ func (n *RuntimeNeeds) and(o *RuntimeNeeds) *RuntimeNeeds {
 			}
 		}
 	}
-	for _, need := range n.Needs {
-		if slices.ContainsFunc(o.Needs, need.equal) {
-			both.Needs = append(both.Needs, need)
+	common := func(a, b []Need) (out []Need) {
+		for _, need := range a {
+			if slices.ContainsFunc(b, need.equal) {
+				out = append(out, need)
+			}
 		}
+		return out
 	}
+	both.Needs, both.CallNeeds = common(n.Needs, o.Needs), common(n.CallNeeds, o.CallNeeds)
+	both.CallsMade = common(n.CallsMade, o.CallsMade)
 	return both
 }
 
@@ -128,7 +193,11 @@ func inBoth(a, b []string) (both []string) {
 }
 
 func (n Need) equal(o Need) bool {
-	return slices.Equal(n.AnyOf, o.AnyOf) && slices.Equal(n.Errnos, o.Errnos)
+	return slices.Equal(n.AnyOf, o.AnyOf) && slices.Equal(n.Errnos, o.Errnos) &&
+		slices.EqualFunc(n.Args, o.Args, slices.Equal[[]Arg]) &&
+		slices.EqualFunc(n.Unless, o.Unless, func(a, b Call) bool {
+			return a.Name == b.Name && slices.Equal(a.Args, b.Args)
+		})
 }
 
 // measuredAround returns the measurements of a runtime next to a release, twice the same for one that was measured;
@@ -190,19 +259,36 @@ func measuredIn(runtime string, r Range) []seccomp.Version {
 }
 
 // Refuses reports whether no call of any of the syscalls of a need gets through, and the answers are not good enough.
-// Where a call is handed to an agent, or where the arguments matter, that is not known.
+// Where a call is handed to an agent, or where it depends on arguments that are not known, that is not known.
 func (f *Filter) Refuses(n Need) bool {
-	return !slices.ContainsFunc(n.AnyOf, func(name string) bool {
-		return !f.always(name, func(o Outcome) bool {
-			errno := o.errno()
-			return o.Kills() || errno != 0 && n.tooLittle(errno)
-		})
-	})
+	refused := func(o Outcome) bool {
+		errno := o.errno()
+		return o.Kills() || errno != 0 && n.tooLittle(errno)
+	}
+	for _, name := range n.AnyOf {
+		if !f.always(name, n.ArgsOf(name), refused) {
+			return false
+		}
+	}
+	return f.arises(n)
+}
+
+// arises reports whether all calls get through without which a need does not arise.
+func (f *Filter) arises(n Need) bool {
+	for _, c := range n.Unless {
+		d := f.Decide(f.Target.Host.Arch, c.Name)
+		for _, one := range spread(c.Args) {
+			if !d.sure(one, Outcome.Runs) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // FallsBack reports whether every call of the syscall of a fallback is answered with one of its errnos.
 func (f *Filter) FallsBack(b Fallback) bool {
-	return f.always(b.After, func(o Outcome) bool {
+	return f.always(b.After, nil, func(o Outcome) bool {
 		errno := o.errno()
 		return errno != 0 && slices.Contains(b.Errnos, errno)
 	})
@@ -231,10 +317,122 @@ func (o Outcome) Kills() bool {
 }
 
 // AlwaysKills reports whether every call of a syscall by the host's own ABI ends the caller.
-func (f *Filter) AlwaysKills(name string) bool { return f.always(name, Outcome.Kills) }
+func (f *Filter) AlwaysKills(name string) bool { return f.always(name, nil, Outcome.Kills) }
 
-// always reports whether all calls of a syscall by the host's own ABI have an outcome of a kind.
-func (f *Filter) always(name string, is func(Outcome) bool) bool {
+// Kills reports whether each call of a need ends the caller, if the need arises.
+func (f *Filter) Kills(n Need) bool {
+	for _, name := range n.AnyOf {
+		if !f.always(name, n.ArgsOf(name), Outcome.Kills) {
+			return false
+		}
+	}
+	return f.arises(n)
+}
+
+// always reports whether all calls of a syscall by the host's own ABI with some arguments, or with any where there are
+// none, have an outcome of a kind.
+func (f *Filter) always(name string, args []Arg, is func(Outcome) bool) bool {
 	d := f.Decide(f.Target.Host.Arch, name)
-	return is(d.Outcome) && !slices.ContainsFunc(d.Cases, func(c Case) bool { return !is(c.Outcome) })
+	if len(d.Cases) == 0 {
+		return is(d.Outcome)
+	}
+	return d.always(args, is)
+}
+
+// always is Filter.always for a decision with cases. Of the calls with each number of a range, one is enough.
+func (d *Decision) always(args []Arg, is func(Outcome) bool) bool {
+	return slices.ContainsFunc(spread(args), func(one []Arg) bool { return d.sure(one, is) })
+}
+
+// spread returns the calls that some arguments stand for, each with one number of a range.
+func spread(args []Arg) [][]Arg {
+	i := slices.IndexFunc(args, func(a Arg) bool { return a.each })
+	if i < 0 {
+		return [][]Arg{args}
+	}
+	var out [][]Arg
+	for v := args[i].From; v <= args[i].To; v++ {
+		one := slices.Clone(args)
+		one[i] = Arg{From: v, To: v}
+		out = append(out, spread(one)...)
+	}
+	return out
+}
+
+// sure reports whether a call with some arguments has an outcome of a kind, whichever case decides about it.
+func (d *Decision) sure(args []Arg, is func(Outcome) bool) bool {
+	for _, c := range d.possible(args) {
+		if o := d.Outcome; c >= 0 && !is(d.Cases[c].Outcome) || c < 0 && !is(o) {
+			return false
+		}
+	}
+	return true
+}
+
+// possible returns which cases may decide about a call with some arguments, by index, and -1 where it may be that none
+// holds.
+func (d *Decision) possible(args []Arg) (cases []int) {
+	wrong := len(d.Cases) > 1 && len(d.Miscompiled()) > 0
+	sure := false // a case holds
+	for i, c := range d.Cases {
+		may, must := true, true
+		for _, cond := range c.Conds {
+			m, n := cond.meets(args)
+			may, must = may && m, must && n
+		}
+		if wrong || may {
+			cases = append(cases, i)
+		}
+		sure = sure || must && !wrong
+	}
+	if !sure {
+		cases = append(cases, -1)
+	}
+	return cases
+}
+
+// Deciding returns a case that may decide about a call with some arguments of which the outcome is sure to be of a
+// kind; nil where only the default action may.
+func (d *Decision) Deciding(args []Arg, is func(Outcome) bool) *Case {
+	for _, one := range spread(args) {
+		if !d.sure(one, is) {
+			continue
+		}
+		for _, i := range d.possible(one) {
+			if i >= 0 && is(d.Cases[i].Outcome) {
+				return &d.Cases[i]
+			}
+		}
+	}
+	return nil
+}
+
+// meets reports whether the arguments of a call may meet the condition, and whether they are sure to.
+func (c Cond) meets(args []Arg) (may, must bool) {
+	a := Arg{To: math.MaxUint64}
+	if c.Arg < len(args) {
+		a = args[c.Arg]
+	}
+	if v, ok := a.Constant(); ok {
+		holds := c.Holds(v)
+		return holds, holds
+	}
+	if c.Low && a.To > math.MaxUint32 {
+		return true, false
+	}
+	inside := a.From <= c.Value && c.Value <= a.To
+	switch c.Op {
+	case "SCMP_CMP_EQ":
+		return inside, false
+	case "SCMP_CMP_NE":
+		return true, !inside
+	case "SCMP_CMP_MASKED_EQ":
+		// The bits above the highest in which From and To differ are those of all values between.
+		shared := ^uint64(0) << bits.Len64(a.From^a.To)
+		may = a.From&shared&c.Mask == c.Value&shared
+		return may, may && c.Mask&^shared == 0
+	}
+	// The other operators hold from some value on, or up to one.
+	from, to := c.Holds(a.From), c.Holds(a.To)
+	return from || to, from && to
 }

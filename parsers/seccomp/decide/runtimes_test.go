@@ -3,6 +3,7 @@ package decide
 import (
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -32,6 +33,12 @@ func TestMeasuredNeedsNameSyscalls(t *testing.T) {
 			}
 			if len(need.AnyOf) == 1 && !slices.Contains(n.Made, need.AnyOf[0]) {
 				t.Errorf("set %d needs %s, and does not make it", i, need.AnyOf[0])
+			}
+		}
+		for _, need := range slices.Concat(n.CallNeeds, n.CallsMade) {
+			names = append(names, need.AnyOf...)
+			if len(need.Args) != len(need.AnyOf) {
+				t.Errorf("need %v of set %d", need, i)
 			}
 		}
 		for _, name := range names {
@@ -199,7 +206,91 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
-var liveMeasure = flag.Bool("live.measure", false, "TestRuntimeNeeds measures, and writes data/runtimes.txt")
+// What meets says of a range is true of each number in it.
+func TestMeets(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	number := func() uint64 { return rng.Uint64() >> rng.IntN(64) & (1<<rng.IntN(64) | 1<<rng.IntN(64) | 7) }
+	known := 0
+	for range 200_000 {
+		a := Arg{From: number()}
+		a.To = a.From + uint64(rng.IntN(40))*uint64(rng.IntN(2))
+		if a.To < a.From {
+			continue
+		}
+		c := Cond{Op: seccomp.Operators()[rng.IntN(len(seccomp.Operators()))], Value: a.From + uint64(rng.IntN(50)) - 5}
+		if rng.IntN(2) == 0 {
+			c.Value = number()
+		}
+		if c.Op == "SCMP_CMP_MASKED_EQ" {
+			c.Mask = number()
+			c.Value &= c.Mask
+		}
+		if c.Low = rng.IntN(4) == 0; c.Low {
+			c.Value, c.Mask = uint64(uint32(c.Value)), uint64(uint32(c.Mask))
+		}
+		may, must := c.meets([]Arg{a})
+		if may == must {
+			known++
+		}
+		for v := a.From; ; v++ {
+			if holds := c.Holds(v); holds && !may || !holds && must {
+				t.Fatalf("%v with %d to %d: may %v, must %v, and for %d it is %v", c, a.From, a.To, may, must, v, holds)
+			}
+			if v == a.To {
+				break
+			}
+		}
+	}
+	if known < 100_000 {
+		t.Errorf("%d are known", known)
+	}
+}
+
+func TestRefusesCalls(t *testing.T) {
+	constants := func(values ...uint64) (args []Arg) {
+		for _, v := range values {
+			args = append(args, Arg{From: v, To: v})
+		}
+		return args
+	}
+	descriptor := Arg{From: 3, To: 1<<31 - 1}
+	for _, tt := range []struct {
+		rule string // what is refused
+		args []Arg
+		want bool
+	}{
+		{`{"index": 0, "value": 8, "op": "SCMP_CMP_EQ"}`, constants(8, 1), true},
+		{`{"index": 0, "value": 8, "op": "SCMP_CMP_EQ"}`, constants(24, 1), false},
+		{`{"index": 0, "value": 8, "op": "SCMP_CMP_EQ"}, {"index": 1, "value": 1, "op": "SCMP_CMP_EQ"}`,
+			constants(8, 1), true},
+		{`{"index": 0, "value": 8, "op": "SCMP_CMP_EQ"}, {"index": 1, "value": 0, "op": "SCMP_CMP_EQ"}`,
+			constants(8, 1), false},
+		{`{"index": 0, "value": 8, "op": "SCMP_CMP_EQ"}, {"index": 2, "value": 0, "op": "SCMP_CMP_EQ"}`,
+			constants(8, 1), false},
+		{`{"index": 0, "value": 2, "op": "SCMP_CMP_GT"}`, []Arg{descriptor}, true},
+		{`{"index": 0, "value": 3, "op": "SCMP_CMP_GT"}`, []Arg{descriptor}, false},
+		{`{"index": 0, "value": 7, "op": "SCMP_CMP_EQ"}`, []Arg{{From: 1, To: 31, each: true}}, true},
+		{`{"index": 0, "value": 40, "op": "SCMP_CMP_EQ"}`, []Arg{{From: 1, To: 31, each: true}}, false},
+	} {
+		f := Compile(seccomp.Parse(source.NewFile("p.json", []byte(`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+			{"names": ["prctl"], "action": "SCMP_ACT_ERRNO", "args": [`+tt.rule+`]}]}`))),
+			targetFor(LoaderOCI, "runc", "1.5.1", "2.6.1", "X86_64"))
+		need := Need{AnyOf: []string{"prctl"}, Args: [][]Arg{tt.args}}
+		if got := f.Refuses(need); got != tt.want {
+			t.Errorf("%s for %v: refused %v", tt.rule, tt.args, got)
+		}
+		need.Unless = []Call{{"prctl", tt.args}}
+		if f.Refuses(need) {
+			t.Errorf("%s for %v: what does not arise is refused", tt.rule, tt.args)
+		}
+	}
+}
+
+var (
+	liveMeasure = flag.Bool("live.measure", false, "TestRuntimeNeeds measures, and writes data/runtimes.txt")
+	liveCalls   = flag.Bool("live.calls", false,
+		"TestRuntimeNeeds measures the calls of known needs, and writes them into data/runtimes.txt")
+)
 
 // TestRuntimeNeeds compares data/runtimes.txt with the runtimes that start a container here: none starts with one of
 // the needs refused, and each does with nothing else than one choice of them. With -live.measure it measures them anew
@@ -215,6 +306,7 @@ func TestRuntimeNeeds(t *testing.T) {
 			names = append(names, name)
 		}
 	}
+	seen := map[string]*seccomptest.Calls{}
 	for _, r := range seccomptest.Runtimes() {
 		version, ok := seccomp.ParseVersion(r.Version)
 		if !ok || strings.Contains(r.Version, "-") {
@@ -224,6 +316,10 @@ func TestRuntimeNeeds(t *testing.T) {
 			var block strings.Builder
 			fmt.Fprintf(&block, "%s libseccomp %s\n", r, r.Libseccomp)
 			for _, noNewPrivs := range []bool{true, false} {
+				if *liveCalls {
+					measureCalls(t, r, NeedsOf(r.Name, version, noNewPrivs), noNewPrivs, seen)
+					continue
+				}
 				if *liveMeasure {
 					block.WriteString(measure(t, r, noNewPrivs, names))
 					continue
@@ -326,6 +422,54 @@ func measure(t *testing.T, r *seccomptest.Runtime, noNewPrivs bool, names []stri
 		}
 	}
 	return b.String()
+}
+
+// measureCalls writes the lines of data/runtimes.txt about the calls of a runtime.
+func measureCalls(t *testing.T, r *seccomptest.Runtime, known *RuntimeNeeds, noNewPrivs bool,
+	seen map[string]*seccomptest.Calls) {
+	m := seccomptest.Measurement{Runtime: r, NoNewPrivileges: noNewPrivs, Log: t.Logf}
+	needs := &seccomptest.Needs{}
+	for _, need := range known.Needs {
+		c := seccomptest.Clause{AnyOf: need.AnyOf, Errnos: seccomptest.Errnos}
+		if need.Errnos != nil {
+			c.Errnos = nil
+			for _, e := range need.Errnos {
+				c.Errnos = append(c.Errnos, int(e))
+			}
+		}
+		needs.Clauses = append(needs.Clauses, c)
+	}
+	calls, err := m.Calls(needs, seen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mode := "\totherwise"
+	if noNewPrivs {
+		mode = "\tno_new_privs"
+	}
+	const file = "data/runtimes.txt"
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	here := false
+	for line := range strings.Lines(string(raw)) {
+		if !strings.HasPrefix(line, "\t") {
+			here = strings.HasPrefix(line, r.String()+" ")
+		}
+		if here && (strings.HasPrefix(line, mode+" needs-call ") || strings.HasPrefix(line, mode+" makes-call ")) {
+			continue
+		}
+		out = append(out, line)
+		if here && strings.HasPrefix(line, mode+" makes ") {
+			out = append(out, mode+" needs-call "+strings.Join(calls.Needed, " ")+"\n",
+				mode+" makes-call "+strings.Join(calls.Made, " ")+"\n")
+		}
+	}
+	if err := os.WriteFile(file, []byte(strings.Join(out, "")), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // replaceBlock puts the lines about one release into data/runtimes.txt, in place of those that are there.

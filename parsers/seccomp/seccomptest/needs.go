@@ -87,7 +87,7 @@ type Measurement struct {
 	err    error
 }
 
-// denial is how syscalls are answered; all others are allowed.
+// denial is how syscalls are answered, or calls with their arguments; all others are allowed.
 type denial map[string]int
 
 func (d denial) profile() string {
@@ -98,6 +98,7 @@ func (d denial) profile() string {
 	var rules []string
 	for answer, names := range by {
 		slices.Sort(names)
+		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return strings.Contains(name, "(") })
 		action := fmt.Sprintf(`"SCMP_ACT_ERRNO", "errnoRet": %d`, answer)
 		switch answer {
 		case kill:
@@ -105,7 +106,16 @@ func (d denial) profile() string {
 		case notify:
 			action = `"SCMP_ACT_NOTIFY"`
 		}
-		rules = append(rules, fmt.Sprintf(`{"names": ["%s"], "action": %s}`, strings.Join(names, `", "`), action))
+		if len(names) > 0 {
+			rules = append(rules, fmt.Sprintf(`{"names": ["%s"], "action": %s}`, strings.Join(names, `", "`), action))
+		}
+		for _, call := range by[answer] {
+			if strings.Contains(call, "(") {
+				for _, args := range conditions(call) {
+					rules = append(rules, fmt.Sprintf(`{"names": [%q], "action": %s%s}`, nameOf(call), action, args))
+				}
+			}
+		}
 	}
 	slices.Sort(rules)
 	listener := ""

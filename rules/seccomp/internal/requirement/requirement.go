@@ -56,16 +56,21 @@ func (r Requirement) Fix(p *rules.Pass, profile *workspace.Profile) []fixers.Fix
 			r.ENOSYS = append(slices.Clip(r.ENOSYS), more...)
 			continue
 		}
-		var allow []string
+		var allow, words []string
 		for _, a := range r.Allow {
-			allow = append(allow, a.Name)
+			if !slices.Contains(allow, a.Name) {
+				allow, words = append(allow, a.Name), append(words, a.Name)
+				if len(a.When) > 0 {
+					words[len(words)-1] = "more calls of " + a.Name
+				}
+			}
 		}
 		title := "Answer " + phrase.Few(r.ENOSYS) + " with ENOSYS"
 		switch {
 		case len(allow) > 0 && len(r.ENOSYS) > 0:
-			title = "Allow " + phrase.Few(allow) + ", and answer " + phrase.Few(r.ENOSYS) + " with ENOSYS"
+			title = "Allow " + phrase.Few(words) + ", and answer " + phrase.Few(r.ENOSYS) + " with ENOSYS"
 		case len(allow) > 0:
-			title = "Allow " + phrase.Few(allow)
+			title = "Allow " + phrase.Few(words)
 		}
 		changed := slices.Concat(allow, r.ENOSYS, fixseccomp.Moved(before, after))
 		guarded := programs.GuardedTime64(fixed, after)
