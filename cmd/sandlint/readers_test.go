@@ -41,6 +41,7 @@ var mayRead = map[string]string{
 	"rules/rulestest/rulestest.go":               "a harness of tests",
 	"parsers/seccomp/seccomptest/records.go":     "a harness of tests",
 	"parsers/seccomp/seccomptest/container.go":   "a harness of tests",
+	"parsers/seccomp/seccomptest/calls.go":       "a harness of tests",
 	"parsers/seccomp/decide/gen.go":              "a generator",
 	"parsers/heavytest/heavytest.go":             "a harness of tests",
 	"cmd/internal/stream/streamtest/generate.go": "a harness of tests",

@@ -16,7 +16,7 @@ var measuredReleases = [...]measuredRelease{
 	{"runc", release(1, 3, 7), &measuredNeeds[13], &measuredNeeds[14]},
 	{"runc", release(1, 4, 0), &measuredNeeds[9], &measuredNeeds[12]},
 	{"runc", release(1, 4, 4), &measuredNeeds[13], &measuredNeeds[14]},
-	{"runc", release(1, 5, 0), &measuredNeeds[13], &measuredNeeds[14]},
+	{"runc", release(1, 5, 0), &measuredNeeds[9], &measuredNeeds[12]},
 	{"runc", release(1, 5, 3), &measuredNeeds[9], &measuredNeeds[15]},
 	{"crun", release(1, 5, 0), &measuredNeeds[16], &measuredNeeds[17]},
 	{"crun", release(1, 6, 0), &measuredNeeds[18], &measuredNeeds[19]},
