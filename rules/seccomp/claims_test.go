@@ -23,7 +23,8 @@ import (
 
 var (
 	startsSeed     = flag.Uint64("starts.seed", 1, "seed of the profiles of TestClaimsAgreeWithStarts")
-	startsProfiles = flag.Int("starts.profiles", 16, "number of the profiles of TestClaimsAgreeWithStarts, of each kind")
+	startsProfiles = flag.Int("starts.profiles", 16,
+		"number of the profiles of TestClaimsAgreeWithStarts, of each kind")
 )
 
 // TestClaimsAgreeWithStarts makes profiles that keep from a runtime one or two of the syscalls that it makes itself, or
@@ -73,11 +74,14 @@ func TestClaimsAgreeWithStarts(t *testing.T) {
 // choosing returns a profile that refuses some calls of a syscall that a runtime makes, or lets only some through, by
 // conditions on arguments that it has in common in all starts; false where there is no such syscall.
 func choosing(rng *rand.Rand, n *decide.RuntimeNeeds) (string, bool) {
-	var calls []decide.Call
+	var calls []decide.Need
 	for _, need := range slices.Concat(n.CallNeeds, n.CallsMade) {
 		for i, name := range need.AnyOf {
-			if slices.ContainsFunc(need.Args[i], constant) {
-				calls = append(calls, decide.Call{Name: name, Args: need.Args[i]})
+			for _, a := range need.Args[i] {
+				if a.From == a.To {
+					calls = append(calls, decide.Need{AnyOf: []string{name}, Args: need.Args[i : i+1]})
+					break
+				}
 			}
 		}
 	}
@@ -86,13 +90,10 @@ func choosing(rng *rand.Rand, n *decide.RuntimeNeeds) (string, bool) {
 	}
 	call := calls[rng.IntN(len(calls))]
 	var args []string
-	for i, a := range call.Args {
-		v, ok := a.Constant()
+	for i, a := range call.Args[0] {
+		v, ok := a.From, a.From == a.To
 		if !ok && rng.IntN(8) > 0 || ok && len(args) > 0 && rng.IntN(2) > 0 {
 			continue
-		}
-		if !ok {
-			v = a.From
 		}
 		switch op := rng.IntN(9); {
 		case op < 6:
@@ -112,16 +113,11 @@ func choosing(rng *rand.Rand, n *decide.RuntimeNeeds) (string, bool) {
 	conditions := strings.Join(args, ", ")
 	if rng.IntN(2) > 0 {
 		return fmt.Sprintf(`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [%q], %s, "args": [%s]}]}`,
-			call.Name, answer(rng, "action"), conditions), true
+			call.AnyOf[0], answer(rng, "action"), conditions), true
 	}
 	return fmt.Sprintf(`{%s, "syscalls": [{"names": ["%s"], "action": "SCMP_ACT_ALLOW"}, `+
 		`{"names": [%q], "action": "SCMP_ACT_ALLOW", "args": [%s]}]}`, answer(rng, "defaultAction"),
-		strings.Join(otherThan(call.Name), `", "`), call.Name, conditions), true
-}
-
-func constant(a decide.Arg) bool {
-	_, ok := a.Constant()
-	return ok
+		strings.Join(otherThan(call.AnyOf[0]), `", "`), call.AnyOf[0], conditions), true
 }
 
 // decided reports whether what a profile does to each call of a runtime, or of what it falls back on, does not depend
@@ -134,9 +130,9 @@ func decided(r *seccomptest.Runtime, version parser.Version, profile string, noN
 	})
 	n := decide.NeedsOf(r.Name, version, noNewPrivs)
 	for _, need := range slices.Concat(n.CallNeeds, n.CallsMade) {
-		for i, name := range need.AnyOf {
-			runs := f.Refuses(decide.Need{Unless: []decide.Call{{Name: name, Args: need.Args[i]}}})
-			if !runs && !f.Refuses(decide.Need{AnyOf: []string{name}, Args: need.Args[i : i+1]}) {
+		for i := range need.AnyOf {
+			call := decide.Need{AnyOf: need.AnyOf[i : i+1], Args: need.Args[i : i+1]}
+			if runs := f.Refuses(decide.Need{Unless: []decide.Need{call}}); !runs && !f.Refuses(call) {
 				return false
 			}
 		}
@@ -166,8 +162,8 @@ func denying(rng *rand.Rand, n *decide.RuntimeNeeds) string {
 		}
 		return `{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [` + strings.Join(list, ", ") + `]}`
 	}
-	return fmt.Sprintf(`{%s, "syscalls": [{"names": ["%s"], "action": "SCMP_ACT_ALLOW"}]}`, answer(rng, "defaultAction"),
-		strings.Join(otherThan(chosen...), `", "`))
+	return fmt.Sprintf(`{%s, "syscalls": [{"names": ["%s"], "action": "SCMP_ACT_ALLOW"}]}`,
+		answer(rng, "defaultAction"), strings.Join(otherThan(chosen...), `", "`))
 }
 
 // answer returns a random way to refuse calls, as the members of a rule or of a profile.

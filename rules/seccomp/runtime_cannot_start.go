@@ -44,11 +44,10 @@ type lack struct {
 	after  string          // the syscall in place of which the runtime makes it, since that fails
 	errnos []string        // errnos that would do
 	key    string          // of what is needed, decide.Need.Key
-	// args are the arguments of the call, and compared those of them that rules about the syscall look at; nil where
-	// the arguments do not matter. With is what is known of them, in words.
-	args     []decide.Arg
-	compared []int
-	with     []string
+	// call says that only some calls are refused, and with is what is known of their arguments, as far as rules about
+	// the syscall look at them.
+	call bool
+	with []decide.Cond
 }
 
 // words names what a runtime makes: `"openat2"`, `"fcntl" (arg1 == 3)`.
@@ -56,15 +55,18 @@ func (l lack) words() string {
 	if l.with == nil {
 		return fmt.Sprintf("%q", l.effect.Name)
 	}
-	return fmt.Sprintf("%q (%s)", l.effect.Name, strings.Join(l.with, ", "))
+	var with []string
+	for _, c := range l.with {
+		with = append(with, c.String())
+	}
+	return fmt.Sprintf("%q (%s)", l.effect.Name, strings.Join(with, ", "))
 }
 
-// when returns the conditions with which a rule is about the call, as far as rules about the syscall look at its
-// arguments and these are known.
+// when returns the conditions with which a rule is about the call.
 func (l lack) when() (conds []fixseccomp.NewArg) {
-	for _, i := range l.compared {
-		if v, ok := l.args[i].Constant(); ok {
-			conds = append(conds, fixseccomp.NewArg{Index: i, Value: v, Op: "SCMP_CMP_EQ"})
+	for _, c := range l.with {
+		if c.Op == "SCMP_CMP_EQ" {
+			conds = append(conds, fixseccomp.NewArg{Index: c.Arg, Value: c.Value, Op: c.Op})
 		}
 	}
 	return conds
@@ -103,7 +105,7 @@ func checkRuntime(p *rules.Pass, profile *workspace.Profile) {
 			}
 			for _, l := range o.lacks {
 				i := slices.IndexFunc(whole, func(w lack) bool {
-					return w.effect.Name == l.effect.Name && (w.args == nil && l.args == nil || w.key == l.key)
+					return w.effect.Name == l.effect.Name && (!w.call && !l.call || w.key == l.key)
 				})
 				switch {
 				case i < 0:
@@ -169,7 +171,7 @@ func (s shortage) message(where string) string {
 		}
 	}
 	for _, l := range s.lacks {
-		if l.errnos == nil || l.effect.Rule == nil || l.args != nil { // the default action answers more than this call
+		if l.errnos == nil || l.effect.Rule == nil || l.call { // the default action answers more than this call
 			continue
 		}
 		instead += "; " + strings.Join(l.errnos, " or ") + " would do"
@@ -315,13 +317,12 @@ func (j *judge) lacks(k lackKey, need decide.Need, refuses func(f *decide.Filter
 	j.found[k] = nil
 	kills := func(f *decide.Filter) bool { return f.Default.Kills() }
 	best, others := need.Best(slices.ContainsFunc(j.filters, kills))
-	args := need.ArgsOf(best)
 	var effects []programs.Effect
 	for _, f := range j.filters {
 		if refuses(f) {
 			d := f.Decide(f.Target.Host.Arch, best)
-			if args != nil && len(d.Cases) > 0 {
-				d = aboutCall(d, args)
+			if need.Args != nil && len(d.Cases) > 0 {
+				d = aboutCall(d, need, best)
 			}
 			effects = programs.AddEffect(effects, j.profile, f, best, &d)
 		}
@@ -333,20 +334,18 @@ func (j *judge) lacks(k lackKey, need decide.Need, refuses func(f *decide.Filter
 	if len(need.AnyOf) == 1 && !k.killed {
 		errnos = need.Accepts()
 	}
-	l := &lack{
-		effect: effects[0], others: others, killed: k.killed, after: k.after, errnos: errnos, key: need.Key(), args: args,
+	j.found[k] = &lack{
+		effect: effects[0], others: others, killed: k.killed, after: k.after, errnos: errnos, key: need.Key(),
+		call: need.Args != nil, with: need.Conds(j.profile.Profile, best),
 	}
-	l.compared = need.Compared(j.profile.Profile, best)
-	l.with = need.Words(best, l.compared)
-	j.found[k] = l
 	return true
 }
 
 // aboutCall returns what a decision is about a call that no case lets through: that of a case which refuses it, or
 // the default action, at the first rule that lets other calls through.
-func aboutCall(d decide.Decision, args []decide.Arg) decide.Decision {
+func aboutCall(d decide.Decision, n decide.Need, name string) decide.Decision {
 	refuses := func(o decide.Outcome) bool { return !o.Runs() }
-	if c := d.Deciding(args, refuses); c != nil {
+	if c := d.Deciding(n, name, refuses); c != nil {
 		return decide.Decision{Step: decide.StepRule, Outcome: c.Outcome, Rule: c.Rule, Name: c.Name}
 	}
 	return decide.Decision{
@@ -383,9 +382,9 @@ func letStart(p *rules.Pass, profile *workspace.Profile, lacks []lack, chance []
 		case slices.ContainsFunc(l.others, allowed), l.killed && allowed(name): // it is met by what is allowed besides
 		case rule != nil && (l.after != "" || !reach.Plain(asIfAlways(rule, l))):
 			return nil
-		case l.args != nil && rule != nil && reach.DefaultRuns(profile):
+		case l.call && rule != nil && reach.DefaultRuns(profile):
 			denied = append(denied, namings(rule, name)...)
-		case l.args != nil && !reach.DefaultRuns(profile):
+		case l.call && !reach.DefaultRuns(profile):
 			a := requirement.Wanted{Name: name, When: l.when()}
 			if a.Always = rule != nil || len(a.When) == 0; a.Always {
 				a.When = nil
@@ -462,7 +461,7 @@ func conditionsFail(p *rules.Pass, profile *workspace.Profile, w requirement.Req
 
 // asIfAlways returns a rule without the conditions that a call meets.
 func asIfAlways(rule *seccomp.Rule, l lack) *seccomp.Rule {
-	if l.args == nil {
+	if !l.call {
 		return rule
 	}
 	always := *rule

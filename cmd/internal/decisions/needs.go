@@ -28,8 +28,8 @@ type RuntimeLack struct {
 	Others []string
 	// Errnos are the names of errnos that would do.
 	Errnos []string
-	// With is what is known of the arguments of the calls that are refused: "arg0 == 8", for each of several such calls;
-	// empty where the profile refuses all.
+	// With is what is known of the arguments of the calls that are refused: "arg0 == 8", for each of several such
+	// calls; empty where the profile refuses all.
 	With []string
 }
 
@@ -80,7 +80,11 @@ func (v *view) lacks(a *Answer, name string) (out []RuntimeLack) {
 					one.Errnos = l.Need.Accepts()
 				}
 				if l.Need.Args != nil {
-					one.With = []string{list(l.Need.Words(name, l.Need.Compared(v.profile, name)), "and")}
+					var with []string
+					for _, c := range l.Need.Conds(v.profile, name) {
+						with = append(with, c.String())
+					}
+					one.With = []string{list(with, "and")}
 				}
 				if n := slices.IndexFunc(out, one.sameBut); n >= 0 && one.With != nil {
 					if !slices.Contains(out[n].With, one.With[0]) {

@@ -139,13 +139,13 @@ func needText(word string) string {
 	}
 	text := fmt.Sprintf("\t\t\t{AnyOf: %s", goStrings(names))
 	if strings.Contains(word, "(") {
-		text += ", Args: [][]Arg{" + strings.Join(args, ", ") + "}"
+		text += ", Args: [][]argument{" + strings.Join(args, ", ") + "}"
 	}
 	if conditional {
-		text += ",\nUnless: []Call{\n"
+		text += ",\nUnless: []Need{\n"
 		for _, c := range strings.Split(rest, "!") {
 			name, list, _ := strings.Cut(strings.TrimSuffix(c, ")"), "(")
-			text += fmt.Sprintf("{%q, []Arg%s},\n", name, argsText(list))
+			text += fmt.Sprintf("{AnyOf: []string{%q}, Args: [][]argument{%s}},\n", name, argsText(list))
 		}
 		text += "}"
 	}
@@ -155,7 +155,7 @@ func needText(word string) string {
 	return text + "},\n"
 }
 
-// argsText returns the arguments of a call as an element of a [][]Arg.
+// argsText returns the arguments of a call as an element of a [][]argument.
 func argsText(list string) string {
 	if list == "" {
 		return "{}"

@@ -122,39 +122,24 @@ func (n Need) of(p *seccomp.Profile) Need {
 	return n
 }
 
-// Compared returns, of the arguments with which a syscall of the need is called, the indexes of those that rules of a
-// profile about it look at.
-func (n Need) Compared(p *seccomp.Profile, name string) (indexes []int) {
-	for i := range n.ArgsOf(name) {
-		if slices.ContainsFunc(p.Rules, func(r *seccomp.Rule) bool {
+// Conds returns what is known of the arguments with which a syscall of the need is called, of those that rules of a
+// profile about it look at: an argument equals a number, or is one at least.
+func (n Need) Conds(p *seccomp.Profile, name string) (conds []Cond) {
+	for i, a := range n.argsOf(name) {
+		if !slices.ContainsFunc(p.Rules, func(r *seccomp.Rule) bool {
 			return r.Lists(name) &&
 				slices.ContainsFunc(r.Args, func(a seccomp.Arg) bool { return a.Index.Value == uint64(i) })
 		}) {
-			indexes = append(indexes, i)
+			continue
+		}
+		switch {
+		case a.From == a.To:
+			conds = append(conds, Cond{Arg: i, Op: "SCMP_CMP_EQ", Value: a.From})
+		case a.From > 0:
+			conds = append(conds, Cond{Arg: i, Op: "SCMP_CMP_GE", Value: a.From})
 		}
 	}
-	return indexes
-}
-
-// Words returns what is known of some arguments with which a syscall of the need is called, by their indexes: "arg0 ==
-// 8", "arg0 >= 3".
-func (n Need) Words(name string, indexes []int) (words []string) {
-	number := func(v uint64) string {
-		if v < 1<<12 {
-			return strconv.FormatUint(v, 10)
-		}
-		return fmt.Sprintf("%#x", v)
-	}
-	args := n.ArgsOf(name)
-	for _, i := range indexes {
-		switch v, ok := args[i].Constant(); {
-		case ok:
-			words = append(words, fmt.Sprintf("arg%d == %s", i, number(v)))
-		case args[i].From > 0:
-			words = append(words, fmt.Sprintf("arg%d >= %s", i, number(args[i].From)))
-		}
-	}
-	return words
+	return conds
 }
 
 // Key returns a text that equal needs have in common, and others not.
@@ -167,7 +152,7 @@ func (n Need) Key() string {
 		key += fmt.Sprint(args)
 	}
 	for _, c := range n.Unless {
-		key += fmt.Sprint(c)
+		key += " unless " + c.Key()
 	}
 	return key
 }

@@ -43,33 +43,26 @@ type Fallback struct {
 type Need struct {
 	// AnyOf are the syscalls, sorted.
 	AnyOf []string
-	// Args are the arguments with which each is called; nil where any call is meant.
-	Args [][]Arg
-	// Unless are calls that must get through for the need to arise: where one of them fails, the runtime does without.
-	Unless []Call
+	// Args are the arguments with which each is called; nil where any call is meant. What is known of one is that it is
+	// a number From to To, both included.
+	Args [][]argument
+	// Unless are calls that must get through for the need to arise, each one of AnyOf: where one of them fails, the
+	// runtime does without.
+	Unless []Need
 	// Errnos are those of measuredErrnos that are not good enough, where others are; nil where no errno is.
 	Errnos []uint16
 }
 
-// Call is a system call with its arguments.
-type Call struct {
-	Name string
-	Args []Arg
-}
-
-// Arg is what is known of an argument of a call: it is one of the values From to To, both included.
-type Arg struct {
+// argument is what is known of an argument of a call: it is one of the values From to To, both included.
+type argument struct {
 	From, To uint64
 
 	each bool // there is a call with each of them
 	user byte // 'u' and 'g' for the user and the group of the container
 }
 
-// Constant returns the only value that an argument has, false where there are several.
-func (a Arg) Constant() (uint64, bool) { return a.From, a.From == a.To }
-
-// ArgsOf returns the arguments with which a syscall of the need is called; nil where any call of it is meant.
-func (n Need) ArgsOf(name string) []Arg {
+// argsOf returns the arguments with which a syscall of the need is called; nil where any call of it is meant.
+func (n Need) argsOf(name string) []argument {
 	if i := slices.Index(n.AnyOf, name); i >= 0 && n.Args != nil {
 		return n.Args[i]
 	}
@@ -78,14 +71,14 @@ func (n Need) ArgsOf(name string) []Arg {
 
 // in returns the need of a container whose user and group are known.
 func (n Need) in(uid, gid uint32) Need {
-	known := func(args []Arg) []Arg {
+	known := func(args []argument) []argument {
 		args = slices.Clone(args)
 		for i, a := range args {
 			switch a.user {
 			case 'u':
-				args[i] = Arg{From: uint64(uid), To: uint64(uid)}
+				args[i] = argument{From: uint64(uid), To: uint64(uid)}
 			case 'g':
-				args[i] = Arg{From: uint64(gid), To: uint64(gid)}
+				args[i] = argument{From: uint64(gid), To: uint64(gid)}
 			}
 		}
 		return args
@@ -95,7 +88,7 @@ func (n Need) in(uid, gid uint32) Need {
 		n.Args[i] = known(n.Args[i])
 	}
 	for i := range n.Unless {
-		n.Unless[i].Args = known(n.Unless[i].Args)
+		n.Unless[i] = n.Unless[i].in(uid, gid)
 	}
 	return n
 }
@@ -194,10 +187,8 @@ func inBoth(a, b []string) (both []string) {
 
 func (n Need) equal(o Need) bool {
 	return slices.Equal(n.AnyOf, o.AnyOf) && slices.Equal(n.Errnos, o.Errnos) &&
-		slices.EqualFunc(n.Args, o.Args, slices.Equal[[]Arg]) &&
-		slices.EqualFunc(n.Unless, o.Unless, func(a, b Call) bool {
-			return a.Name == b.Name && slices.Equal(a.Args, b.Args)
-		})
+		slices.EqualFunc(n.Args, o.Args, slices.Equal[[]argument]) &&
+		slices.EqualFunc(n.Unless, o.Unless, Need.equal)
 }
 
 // measuredAround returns the measurements of a runtime next to a release, twice the same for one that was measured;
@@ -266,7 +257,7 @@ func (f *Filter) Refuses(n Need) bool {
 		return o.Kills() || errno != 0 && n.tooLittle(errno)
 	}
 	for _, name := range n.AnyOf {
-		if !f.always(name, n.ArgsOf(name), refused) {
+		if !f.always(name, n.argsOf(name), refused) {
 			return false
 		}
 	}
@@ -276,8 +267,8 @@ func (f *Filter) Refuses(n Need) bool {
 // arises reports whether all calls get through without which a need does not arise.
 func (f *Filter) arises(n Need) bool {
 	for _, c := range n.Unless {
-		d := f.Decide(f.Target.Host.Arch, c.Name)
-		for _, one := range spread(c.Args) {
+		d := f.Decide(f.Target.Host.Arch, c.AnyOf[0])
+		for _, one := range spread(c.Args[0]) {
 			if !d.sure(one, Outcome.Runs) {
 				return false
 			}
@@ -322,7 +313,7 @@ func (f *Filter) AlwaysKills(name string) bool { return f.always(name, nil, Outc
 // Kills reports whether each call of a need ends the caller, if the need arises.
 func (f *Filter) Kills(n Need) bool {
 	for _, name := range n.AnyOf {
-		if !f.always(name, n.ArgsOf(name), Outcome.Kills) {
+		if !f.always(name, n.argsOf(name), Outcome.Kills) {
 			return false
 		}
 	}
@@ -331,7 +322,7 @@ func (f *Filter) Kills(n Need) bool {
 
 // always reports whether all calls of a syscall by the host's own ABI with some arguments, or with any where there are
 // none, have an outcome of a kind.
-func (f *Filter) always(name string, args []Arg, is func(Outcome) bool) bool {
+func (f *Filter) always(name string, args []argument, is func(Outcome) bool) bool {
 	d := f.Decide(f.Target.Host.Arch, name)
 	if len(d.Cases) == 0 {
 		return is(d.Outcome)
@@ -340,27 +331,27 @@ func (f *Filter) always(name string, args []Arg, is func(Outcome) bool) bool {
 }
 
 // always is Filter.always for a decision with cases. Of the calls with each number of a range, one is enough.
-func (d *Decision) always(args []Arg, is func(Outcome) bool) bool {
-	return slices.ContainsFunc(spread(args), func(one []Arg) bool { return d.sure(one, is) })
+func (d *Decision) always(args []argument, is func(Outcome) bool) bool {
+	return slices.ContainsFunc(spread(args), func(one []argument) bool { return d.sure(one, is) })
 }
 
 // spread returns the calls that some arguments stand for, each with one number of a range.
-func spread(args []Arg) [][]Arg {
-	i := slices.IndexFunc(args, func(a Arg) bool { return a.each })
+func spread(args []argument) [][]argument {
+	i := slices.IndexFunc(args, func(a argument) bool { return a.each })
 	if i < 0 {
-		return [][]Arg{args}
+		return [][]argument{args}
 	}
-	var out [][]Arg
+	var out [][]argument
 	for v := args[i].From; v <= args[i].To; v++ {
 		one := slices.Clone(args)
-		one[i] = Arg{From: v, To: v}
+		one[i] = argument{From: v, To: v}
 		out = append(out, spread(one)...)
 	}
 	return out
 }
 
 // sure reports whether a call with some arguments has an outcome of a kind, whichever case decides about it.
-func (d *Decision) sure(args []Arg, is func(Outcome) bool) bool {
+func (d *Decision) sure(args []argument, is func(Outcome) bool) bool {
 	for _, c := range d.possible(args) {
 		if o := d.Outcome; c >= 0 && !is(d.Cases[c].Outcome) || c < 0 && !is(o) {
 			return false
@@ -371,7 +362,7 @@ func (d *Decision) sure(args []Arg, is func(Outcome) bool) bool {
 
 // possible returns which cases may decide about a call with some arguments, by index, and -1 where it may be that none
 // holds.
-func (d *Decision) possible(args []Arg) (cases []int) {
+func (d *Decision) possible(args []argument) (cases []int) {
 	wrong := len(d.Cases) > 1 && len(d.Miscompiled()) > 0
 	sure := false // a case holds
 	for i, c := range d.Cases {
@@ -391,10 +382,10 @@ func (d *Decision) possible(args []Arg) (cases []int) {
 	return cases
 }
 
-// Deciding returns a case that may decide about a call with some arguments of which the outcome is sure to be of a
+// Deciding returns a case that may decide about a call of a syscall of a need of which the outcome is sure to be of a
 // kind; nil where only the default action may.
-func (d *Decision) Deciding(args []Arg, is func(Outcome) bool) *Case {
-	for _, one := range spread(args) {
+func (d *Decision) Deciding(n Need, name string, is func(Outcome) bool) *Case {
+	for _, one := range spread(n.argsOf(name)) {
 		if !d.sure(one, is) {
 			continue
 		}
@@ -408,13 +399,13 @@ func (d *Decision) Deciding(args []Arg, is func(Outcome) bool) *Case {
 }
 
 // meets reports whether the arguments of a call may meet the condition, and whether they are sure to.
-func (c Cond) meets(args []Arg) (may, must bool) {
-	a := Arg{To: math.MaxUint64}
+func (c Cond) meets(args []argument) (may, must bool) {
+	a := argument{To: math.MaxUint64}
 	if c.Arg < len(args) {
 		a = args[c.Arg]
 	}
-	if v, ok := a.Constant(); ok {
-		holds := c.Holds(v)
+	if a.From == a.To {
+		holds := c.Holds(a.From)
 		return holds, holds
 	}
 	if c.Low && a.To > math.MaxUint32 {

@@ -212,7 +212,7 @@ func TestMeets(t *testing.T) {
 	number := func() uint64 { return rng.Uint64() >> rng.IntN(64) & (1<<rng.IntN(64) | 1<<rng.IntN(64) | 7) }
 	known := 0
 	for range 200_000 {
-		a := Arg{From: number()}
+		a := argument{From: number()}
 		a.To = a.From + uint64(rng.IntN(40))*uint64(rng.IntN(2))
 		if a.To < a.From {
 			continue
@@ -228,7 +228,7 @@ func TestMeets(t *testing.T) {
 		if c.Low = rng.IntN(4) == 0; c.Low {
 			c.Value, c.Mask = uint64(uint32(c.Value)), uint64(uint32(c.Mask))
 		}
-		may, must := c.meets([]Arg{a})
+		may, must := c.meets([]argument{a})
 		if may == must {
 			known++
 		}
@@ -247,16 +247,16 @@ func TestMeets(t *testing.T) {
 }
 
 func TestRefusesCalls(t *testing.T) {
-	constants := func(values ...uint64) (args []Arg) {
+	constants := func(values ...uint64) (args []argument) {
 		for _, v := range values {
-			args = append(args, Arg{From: v, To: v})
+			args = append(args, argument{From: v, To: v})
 		}
 		return args
 	}
-	descriptor := Arg{From: 3, To: 1<<31 - 1}
+	descriptor := argument{From: 3, To: 1<<31 - 1}
 	for _, tt := range []struct {
 		rule string // what is refused
-		args []Arg
+		args []argument
 		want bool
 	}{
 		{`{"index": 0, "value": 8, "op": "SCMP_CMP_EQ"}`, constants(8, 1), true},
@@ -267,19 +267,19 @@ func TestRefusesCalls(t *testing.T) {
 			constants(8, 1), false},
 		{`{"index": 0, "value": 8, "op": "SCMP_CMP_EQ"}, {"index": 2, "value": 0, "op": "SCMP_CMP_EQ"}`,
 			constants(8, 1), false},
-		{`{"index": 0, "value": 2, "op": "SCMP_CMP_GT"}`, []Arg{descriptor}, true},
-		{`{"index": 0, "value": 3, "op": "SCMP_CMP_GT"}`, []Arg{descriptor}, false},
-		{`{"index": 0, "value": 7, "op": "SCMP_CMP_EQ"}`, []Arg{{From: 1, To: 31, each: true}}, true},
-		{`{"index": 0, "value": 40, "op": "SCMP_CMP_EQ"}`, []Arg{{From: 1, To: 31, each: true}}, false},
+		{`{"index": 0, "value": 2, "op": "SCMP_CMP_GT"}`, []argument{descriptor}, true},
+		{`{"index": 0, "value": 3, "op": "SCMP_CMP_GT"}`, []argument{descriptor}, false},
+		{`{"index": 0, "value": 7, "op": "SCMP_CMP_EQ"}`, []argument{{From: 1, To: 31, each: true}}, true},
+		{`{"index": 0, "value": 40, "op": "SCMP_CMP_EQ"}`, []argument{{From: 1, To: 31, each: true}}, false},
 	} {
 		f := Compile(seccomp.Parse(source.NewFile("p.json", []byte(`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
 			{"names": ["prctl"], "action": "SCMP_ACT_ERRNO", "args": [`+tt.rule+`]}]}`))),
 			targetFor(LoaderOCI, "runc", "1.5.1", "2.6.1", "X86_64"))
-		need := Need{AnyOf: []string{"prctl"}, Args: [][]Arg{tt.args}}
+		need := Need{AnyOf: []string{"prctl"}, Args: [][]argument{tt.args}}
 		if got := f.Refuses(need); got != tt.want {
 			t.Errorf("%s for %v: refused %v", tt.rule, tt.args, got)
 		}
-		need.Unless = []Call{{"prctl", tt.args}}
+		need.Unless = []Need{{AnyOf: []string{"prctl"}, Args: [][]argument{tt.args}}}
 		if f.Refuses(need) {
 			t.Errorf("%s for %v: what does not arise is refused", tt.rule, tt.args)
 		}

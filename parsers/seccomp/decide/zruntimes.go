@@ -36,62 +36,62 @@ var measuredNeeds = [...]RuntimeNeeds{
 			{AnyOf: []string{"write"}},
 		},
 		CallNeeds: []Need{
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 			}}},
 		},
 		CallsMade: []Need{
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
@@ -132,58 +132,58 @@ var measuredNeeds = [...]RuntimeNeeds{
 				Errnos: []uint16{1, 38}},
 		},
 		CallNeeds: []Need{
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{
+			{AnyOf: []string{"capget"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"capset"}, Args: [][]Arg{{
+			{AnyOf: []string{"capset"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"chdir"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"chdir"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"faccessat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"faccessat2"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 				{From: 512, To: 512},
 			}},
 				Errnos: []uint16{13, 22}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getcwd"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getcwd"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"getppid"}, Args: [][]Arg{{}}},
-			{AnyOf: []string{"newfstatat"}, Args: [][]Arg{{
+			{AnyOf: []string{"getppid"}, Args: [][]argument{{}}},
+			{AnyOf: []string{"newfstatat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 24, To: 24},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
@@ -191,44 +191,44 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 0, To: 0},
 			}},
 				Errnos: []uint16{1, 13, 38}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 1, To: 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 4096, To: 4096},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1<<31 - 1},
 			}}},
-			{AnyOf: []string{"setgid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'g'}}}},
-			{AnyOf: []string{"setgroups"}, Args: [][]Arg{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
-			{AnyOf: []string{"setuid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'u'}}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"setgid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'g'}}}},
+			{AnyOf: []string{"setgroups"}, Args: [][]argument{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
+			{AnyOf: []string{"setuid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'u'}}}},
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 			}}},
-			{AnyOf: []string{"faccessat", "faccessat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"faccessat", "faccessat2"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
@@ -241,116 +241,116 @@ var measuredNeeds = [...]RuntimeNeeds{
 				Errnos: []uint16{1, 38}},
 		},
 		CallsMade: []Need{
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{
+			{AnyOf: []string{"capget"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"capset"}, Args: [][]Arg{{
+			{AnyOf: []string{"capset"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"chdir"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"chdir"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"faccessat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"faccessat2"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 2, To: 2},
 				{From: 1, To: 1},
 			}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getcwd"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getcwd"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"getppid"}, Args: [][]Arg{{}}},
-			{AnyOf: []string{"newfstatat"}, Args: [][]Arg{{
+			{AnyOf: []string{"getppid"}, Args: [][]argument{{}}},
+			{AnyOf: []string{"newfstatat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 24, To: 24},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 47, To: 47},
 				{From: 3, To: 3},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 47, To: 47},
 				{From: 3, To: 3},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 1, To: 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 4096, To: 4096},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1<<31 - 1},
 			}}},
-			{AnyOf: []string{"setgid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'g'}}}},
-			{AnyOf: []string{"setgroups"}, Args: [][]Arg{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
-			{AnyOf: []string{"setuid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'u'}}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"setgid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'g'}}}},
+			{AnyOf: []string{"setgroups"}, Args: [][]argument{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
+			{AnyOf: []string{"setuid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'u'}}}},
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
@@ -382,77 +382,77 @@ var measuredNeeds = [...]RuntimeNeeds{
 			{AnyOf: []string{"write"}},
 		},
 		CallNeeds: []Need{
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 			}}},
 		},
 		CallsMade: []Need{
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 3, To: 3},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 4, To: 4},
 				{From: 0x8000, To: 0x8000},
 			}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 4, To: 4},
 				{From: 0x8800, To: 0x8800},
 			}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
@@ -491,58 +491,58 @@ var measuredNeeds = [...]RuntimeNeeds{
 			{AnyOf: []string{"write"}},
 		},
 		CallNeeds: []Need{
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{
+			{AnyOf: []string{"capget"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"capset"}, Args: [][]Arg{{
+			{AnyOf: []string{"capset"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"chdir"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"chdir"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"faccessat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"faccessat2"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 				{From: 512, To: 512},
 			}},
 				Errnos: []uint16{13, 22}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getcwd"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getcwd"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"getppid"}, Args: [][]Arg{{}}},
-			{AnyOf: []string{"newfstatat"}, Args: [][]Arg{{
+			{AnyOf: []string{"getppid"}, Args: [][]argument{{}}},
+			{AnyOf: []string{"newfstatat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 24, To: 24},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
@@ -550,170 +550,170 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 0, To: 0},
 			}},
 				Errnos: []uint16{1, 13, 38}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 1, To: 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 4096, To: 4096},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1<<31 - 1},
 			}}},
-			{AnyOf: []string{"setgid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'g'}}}},
-			{AnyOf: []string{"setgroups"}, Args: [][]Arg{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
-			{AnyOf: []string{"setuid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'u'}}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"setgid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'g'}}}},
+			{AnyOf: []string{"setgroups"}, Args: [][]argument{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
+			{AnyOf: []string{"setuid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'u'}}}},
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 			}}},
 		},
 		CallsMade: []Need{
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{
+			{AnyOf: []string{"capget"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"capset"}, Args: [][]Arg{{
+			{AnyOf: []string{"capset"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"chdir"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"chdir"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"faccessat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"faccessat2"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 2, To: 2},
 				{From: 1, To: 1},
 			}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 3, To: 3},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 4, To: 4},
 				{From: 0x8000, To: 0x8000},
 			}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 4, To: 4},
 				{From: 0x8800, To: 0x8800},
 			}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getcwd"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getcwd"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"getppid"}, Args: [][]Arg{{}}},
-			{AnyOf: []string{"newfstatat"}, Args: [][]Arg{{
+			{AnyOf: []string{"getppid"}, Args: [][]argument{{}}},
+			{AnyOf: []string{"newfstatat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 24, To: 24},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 47, To: 47},
 				{From: 3, To: 3},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 47, To: 47},
 				{From: 3, To: 3},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 1, To: 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 4096, To: 4096},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1<<31 - 1},
 			}}},
-			{AnyOf: []string{"setgid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'g'}}}},
-			{AnyOf: []string{"setgroups"}, Args: [][]Arg{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
-			{AnyOf: []string{"setuid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'u'}}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"setgid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'g'}}}},
+			{AnyOf: []string{"setgroups"}, Args: [][]argument{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
+			{AnyOf: []string{"setuid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'u'}}}},
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
@@ -812,63 +812,63 @@ var measuredNeeds = [...]RuntimeNeeds{
 			{AnyOf: []string{"write"}},
 		},
 		CallNeeds: []Need{
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{
+			{AnyOf: []string{"capget"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"capset"}, Args: [][]Arg{{
+			{AnyOf: []string{"capset"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"chdir"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"close_range"}, Args: [][]Arg{{
+			{AnyOf: []string{"chdir"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"close_range"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 0xffffffffffffffff, To: 0xffffffffffffffff},
 				{From: 4, To: 4},
 			}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"faccessat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"faccessat2"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 				{From: 512, To: 512},
 			}},
 				Errnos: []uint16{13, 22}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getcwd"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getcwd"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"getppid"}, Args: [][]Arg{{}}},
-			{AnyOf: []string{"newfstatat"}, Args: [][]Arg{{
+			{AnyOf: []string{"getppid"}, Args: [][]argument{{}}},
+			{AnyOf: []string{"newfstatat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 24, To: 24},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
@@ -876,166 +876,166 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 0, To: 0},
 			}},
 				Errnos: []uint16{1, 13, 38}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 1, To: 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1<<31 - 1},
 			}}},
-			{AnyOf: []string{"setgid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'g'}}}},
-			{AnyOf: []string{"setgroups"}, Args: [][]Arg{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
-			{AnyOf: []string{"setuid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'u'}}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"setgid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'g'}}}},
+			{AnyOf: []string{"setgroups"}, Args: [][]argument{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
+			{AnyOf: []string{"setuid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'u'}}}},
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 			}}},
 		},
 		CallsMade: []Need{
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{
+			{AnyOf: []string{"capget"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"capset"}, Args: [][]Arg{{
+			{AnyOf: []string{"capset"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"chdir"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"close_range"}, Args: [][]Arg{{
+			{AnyOf: []string{"chdir"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"close_range"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 0xffffffffffffffff, To: 0xffffffffffffffff},
 				{From: 4, To: 4},
 			}}},
-			{AnyOf: []string{"close_range"}, Args: [][]Arg{{
+			{AnyOf: []string{"close_range"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 3, To: 1<<31 - 1},
 				{From: 4, To: 4},
 			}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"faccessat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"faccessat2"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 3, To: 3},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 4, To: 4},
 				{From: 0x8000, To: 0x8000},
 			}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 4, To: 4},
 				{From: 0x8800, To: 0x8800},
 			}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getcwd"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getcwd"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"getppid"}, Args: [][]Arg{{}}},
-			{AnyOf: []string{"newfstatat"}, Args: [][]Arg{{
+			{AnyOf: []string{"getppid"}, Args: [][]argument{{}}},
+			{AnyOf: []string{"newfstatat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 24, To: 24},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 47, To: 47},
 				{From: 3, To: 3},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 47, To: 47},
 				{From: 3, To: 3},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 1, To: 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1<<31 - 1},
 			}}},
-			{AnyOf: []string{"setgid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'g'}}}},
-			{AnyOf: []string{"setgroups"}, Args: [][]Arg{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
-			{AnyOf: []string{"setuid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'u'}}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"setgid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'g'}}}},
+			{AnyOf: []string{"setgroups"}, Args: [][]argument{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
+			{AnyOf: []string{"setuid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'u'}}}},
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
@@ -1130,58 +1130,58 @@ var measuredNeeds = [...]RuntimeNeeds{
 			{AnyOf: []string{"openat2", "readlinkat"}},
 		},
 		CallNeeds: []Need{
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x90000, To: 0x90000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat2"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}},
-				Unless: []Call{
-					{"openat2", []Arg{
+				Unless: []Need{
+					{AnyOf: []string{"openat2"}, Args: [][]argument{{
 						{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 						{From: 1 << 12, To: 1<<47 - 1},
 						{From: 1 << 12, To: 1<<47 - 1},
 						{From: 24, To: 24},
-					}},
+					}}},
 				}},
-			{AnyOf: []string{"statx"}, Args: [][]Arg{{
+			{AnyOf: []string{"statx"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x1100, To: 0x1100},
 				{From: 0x5000, To: 0x5000},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 			}}},
-			{AnyOf: []string{"fcntl", "openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl", "openat2"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1030, To: 1030},
 				{From: 0, To: 0},
@@ -1191,7 +1191,7 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}}},
-			{AnyOf: []string{"openat", "openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat", "openat2"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2a0000, To: 0x2a0000},
@@ -1202,7 +1202,7 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}}},
-			{AnyOf: []string{"openat2", "readlinkat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat2", "readlinkat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
@@ -1215,64 +1215,64 @@ var measuredNeeds = [...]RuntimeNeeds{
 			}}},
 		},
 		CallsMade: []Need{
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 3, To: 3},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x90000, To: 0x90000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat2"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}}},
-			{AnyOf: []string{"openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat2"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}},
-				Unless: []Call{
-					{"openat2", []Arg{
+				Unless: []Need{
+					{AnyOf: []string{"openat2"}, Args: [][]argument{{
 						{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 						{From: 1 << 12, To: 1<<47 - 1},
 						{From: 1 << 12, To: 1<<47 - 1},
 						{From: 24, To: 24},
-					}},
+					}}},
 				}},
-			{AnyOf: []string{"statx"}, Args: [][]Arg{{
+			{AnyOf: []string{"statx"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x1100, To: 0x1100},
 				{From: 0x5000, To: 0x5000},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
@@ -1315,92 +1315,92 @@ var measuredNeeds = [...]RuntimeNeeds{
 			{AnyOf: []string{"openat2", "readlinkat"}},
 		},
 		CallNeeds: []Need{
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{
+			{AnyOf: []string{"capget"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"capset"}, Args: [][]Arg{{
+			{AnyOf: []string{"capset"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"chdir"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"close_range"}, Args: [][]Arg{{
+			{AnyOf: []string{"chdir"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"close_range"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 0xffffffffffffffff, To: 0xffffffffffffffff},
 				{From: 4, To: 4},
 			}},
-				Unless: []Call{
-					{"fcntl", []Arg{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}},
-					{"fcntl", []Arg{
+				Unless: []Need{
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 						{From: 3, To: 1<<31 - 1},
 						{From: 3, To: 3},
 						{From: 0, To: 0},
-					}},
+					}}},
 				}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"faccessat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"faccessat2"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 				{From: 512, To: 512},
 			}},
 				Errnos: []uint16{13, 22}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getcwd"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getcwd"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"getppid"}, Args: [][]Arg{{}}},
-			{AnyOf: []string{"newfstatat"}, Args: [][]Arg{{
+			{AnyOf: []string{"getppid"}, Args: [][]argument{{}}},
+			{AnyOf: []string{"newfstatat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x90000, To: 0x90000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat2"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}},
-				Unless: []Call{
-					{"openat2", []Arg{
+				Unless: []Need{
+					{AnyOf: []string{"openat2"}, Args: [][]argument{{
 						{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 						{From: 1 << 12, To: 1<<47 - 1},
 						{From: 1 << 12, To: 1<<47 - 1},
 						{From: 24, To: 24},
-					}},
+					}}},
 				}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 24, To: 24},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
@@ -1408,46 +1408,46 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 0, To: 0},
 			}},
 				Errnos: []uint16{1, 13, 38}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 1, To: 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1<<31 - 1},
 			}}},
-			{AnyOf: []string{"setgid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'g'}}}},
-			{AnyOf: []string{"setgroups"}, Args: [][]Arg{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
-			{AnyOf: []string{"setuid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'u'}}}},
-			{AnyOf: []string{"statx"}, Args: [][]Arg{{
+			{AnyOf: []string{"setgid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'g'}}}},
+			{AnyOf: []string{"setgroups"}, Args: [][]argument{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
+			{AnyOf: []string{"setuid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'u'}}}},
+			{AnyOf: []string{"statx"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x1100, To: 0x1100},
 				{From: 0x5000, To: 0x5000},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 			}}},
-			{AnyOf: []string{"fcntl", "openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl", "openat2"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1030, To: 1030},
 				{From: 0, To: 0},
@@ -1457,7 +1457,7 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}}},
-			{AnyOf: []string{"openat", "openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat", "openat2"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2a0000, To: 0x2a0000},
@@ -1468,7 +1468,7 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}}},
-			{AnyOf: []string{"openat2", "readlinkat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat2", "readlinkat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
@@ -1481,177 +1481,177 @@ var measuredNeeds = [...]RuntimeNeeds{
 			}}},
 		},
 		CallsMade: []Need{
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{
+			{AnyOf: []string{"capget"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"capset"}, Args: [][]Arg{{
+			{AnyOf: []string{"capset"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"chdir"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"close_range"}, Args: [][]Arg{{
+			{AnyOf: []string{"chdir"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"close_range"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 0xffffffffffffffff, To: 0xffffffffffffffff},
 				{From: 4, To: 4},
 			}},
-				Unless: []Call{
-					{"fcntl", []Arg{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}},
-					{"fcntl", []Arg{
+				Unless: []Need{
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 						{From: 3, To: 1<<31 - 1},
 						{From: 3, To: 3},
 						{From: 0, To: 0},
-					}},
+					}}},
 				}},
-			{AnyOf: []string{"close_range"}, Args: [][]Arg{{
+			{AnyOf: []string{"close_range"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 3, To: 1<<31 - 1},
 				{From: 4, To: 4},
 			}},
-				Unless: []Call{
-					{"fcntl", []Arg{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}},
-					{"fcntl", []Arg{
+				Unless: []Need{
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 						{From: 3, To: 1<<31 - 1},
 						{From: 3, To: 3},
 						{From: 0, To: 0},
-					}},
+					}}},
 				}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"faccessat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"faccessat2"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 3, To: 3},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getcwd"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getcwd"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"getppid"}, Args: [][]Arg{{}}},
-			{AnyOf: []string{"newfstatat"}, Args: [][]Arg{{
+			{AnyOf: []string{"getppid"}, Args: [][]argument{{}}},
+			{AnyOf: []string{"newfstatat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x90000, To: 0x90000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat2"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}}},
-			{AnyOf: []string{"openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat2"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}},
-				Unless: []Call{
-					{"openat2", []Arg{
+				Unless: []Need{
+					{AnyOf: []string{"openat2"}, Args: [][]argument{{
 						{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 						{From: 1 << 12, To: 1<<47 - 1},
 						{From: 1 << 12, To: 1<<47 - 1},
 						{From: 24, To: 24},
-					}},
+					}}},
 				}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 24, To: 24},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 47, To: 47},
 				{From: 3, To: 3},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 47, To: 47},
 				{From: 3, To: 3},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 1, To: 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1<<31 - 1},
 			}}},
-			{AnyOf: []string{"setgid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'g'}}}},
-			{AnyOf: []string{"setgroups"}, Args: [][]Arg{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
-			{AnyOf: []string{"setuid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'u'}}}},
-			{AnyOf: []string{"statx"}, Args: [][]Arg{{
+			{AnyOf: []string{"setgid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'g'}}}},
+			{AnyOf: []string{"setgroups"}, Args: [][]argument{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
+			{AnyOf: []string{"setuid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'u'}}}},
+			{AnyOf: []string{"statx"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x1100, To: 0x1100},
 				{From: 0x5000, To: 0x5000},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
@@ -1695,59 +1695,59 @@ var measuredNeeds = [...]RuntimeNeeds{
 			{AnyOf: []string{"write"}},
 		},
 		CallNeeds: []Need{
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 0, To: 0}}}},
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{
+			{AnyOf: []string{"capget"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 0, To: 0}}}},
+			{AnyOf: []string{"capget"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"capset"}, Args: [][]Arg{{
+			{AnyOf: []string{"capset"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"chdir"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"chdir"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"faccessat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"faccessat2"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 				{From: 512, To: 512},
 			}},
 				Errnos: []uint16{13, 22}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getcwd"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getcwd"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"getppid"}, Args: [][]Arg{{}}},
-			{AnyOf: []string{"newfstatat"}, Args: [][]Arg{{
+			{AnyOf: []string{"getppid"}, Args: [][]argument{{}}},
+			{AnyOf: []string{"newfstatat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 24, To: 24},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
@@ -1755,7 +1755,7 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 0, To: 0},
 			}},
 				Errnos: []uint16{1, 13, 38}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 47, To: 47},
 				{From: 4, To: 4},
 				{From: 0, To: 0},
@@ -1763,160 +1763,160 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 0, To: 0},
 			}},
 				Errnos: []uint16{1, 13, 38}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 1, To: 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1<<31 - 1},
 			}}},
-			{AnyOf: []string{"setgid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'g'}}}},
-			{AnyOf: []string{"setgroups"}, Args: [][]Arg{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
-			{AnyOf: []string{"setuid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'u'}}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"setgid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'g'}}}},
+			{AnyOf: []string{"setgroups"}, Args: [][]argument{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
+			{AnyOf: []string{"setuid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'u'}}}},
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 			}}},
 		},
 		CallsMade: []Need{
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 0, To: 0}}}},
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{
+			{AnyOf: []string{"capget"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 0, To: 0}}}},
+			{AnyOf: []string{"capget"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"capset"}, Args: [][]Arg{{
+			{AnyOf: []string{"capset"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"chdir"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"close_range"}, Args: [][]Arg{{
+			{AnyOf: []string{"chdir"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"close_range"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 0x7fffffff, To: 0x7fffffff},
 				{From: 4, To: 4},
 			}}},
-			{AnyOf: []string{"close_range"}, Args: [][]Arg{{
+			{AnyOf: []string{"close_range"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 3, To: 1<<31 - 1},
 				{From: 4, To: 4},
 			}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"faccessat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"faccessat2"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 3, To: 3},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 4, To: 4},
 				{From: 0x8000, To: 0x8000},
 			}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 4, To: 4},
 				{From: 0x8800, To: 0x8800},
 			}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getcwd"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getcwd"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"getppid"}, Args: [][]Arg{{}}},
-			{AnyOf: []string{"newfstatat"}, Args: [][]Arg{{
+			{AnyOf: []string{"getppid"}, Args: [][]argument{{}}},
+			{AnyOf: []string{"newfstatat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 24, To: 24},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 47, To: 47},
 				{From: 4, To: 4},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 1, To: 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1<<31 - 1},
 			}}},
-			{AnyOf: []string{"setgid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'g'}}}},
-			{AnyOf: []string{"setgroups"}, Args: [][]Arg{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
-			{AnyOf: []string{"setuid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'u'}}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"setgid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'g'}}}},
+			{AnyOf: []string{"setgroups"}, Args: [][]argument{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
+			{AnyOf: []string{"setuid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'u'}}}},
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
@@ -1963,86 +1963,86 @@ var measuredNeeds = [...]RuntimeNeeds{
 			{AnyOf: []string{"openat2", "readlinkat"}},
 		},
 		CallNeeds: []Need{
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 0, To: 0}}}},
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{
+			{AnyOf: []string{"capget"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 0, To: 0}}}},
+			{AnyOf: []string{"capget"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"capset"}, Args: [][]Arg{{
+			{AnyOf: []string{"capset"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"chdir"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"chdir"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"faccessat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"faccessat2"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 				{From: 512, To: 512},
 			}},
 				Errnos: []uint16{13, 22}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getcwd"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getcwd"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"getppid"}, Args: [][]Arg{{}}},
-			{AnyOf: []string{"newfstatat"}, Args: [][]Arg{{
+			{AnyOf: []string{"getppid"}, Args: [][]argument{{}}},
+			{AnyOf: []string{"newfstatat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x90000, To: 0x90000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat2"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}},
-				Unless: []Call{
-					{"openat2", []Arg{
+				Unless: []Need{
+					{AnyOf: []string{"openat2"}, Args: [][]argument{{
 						{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 						{From: 1 << 12, To: 1<<47 - 1},
 						{From: 1 << 12, To: 1<<47 - 1},
 						{From: 24, To: 24},
-					}},
+					}}},
 				}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 24, To: 24},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
@@ -2050,7 +2050,7 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 0, To: 0},
 			}},
 				Errnos: []uint16{1, 13, 38}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 47, To: 47},
 				{From: 4, To: 4},
 				{From: 0, To: 0},
@@ -2058,46 +2058,46 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 0, To: 0},
 			}},
 				Errnos: []uint16{1, 13, 38}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 1, To: 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1<<31 - 1},
 			}}},
-			{AnyOf: []string{"setgid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'g'}}}},
-			{AnyOf: []string{"setgroups"}, Args: [][]Arg{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
-			{AnyOf: []string{"setuid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'u'}}}},
-			{AnyOf: []string{"statx"}, Args: [][]Arg{{
+			{AnyOf: []string{"setgid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'g'}}}},
+			{AnyOf: []string{"setgroups"}, Args: [][]argument{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
+			{AnyOf: []string{"setuid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'u'}}}},
+			{AnyOf: []string{"statx"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x1100, To: 0x1100},
 				{From: 0x5000, To: 0x5000},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 			}}},
-			{AnyOf: []string{"fcntl", "openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl", "openat2"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1030, To: 1030},
 				{From: 0, To: 0},
@@ -2107,7 +2107,7 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}}},
-			{AnyOf: []string{"openat", "openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat", "openat2"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2a0000, To: 0x2a0000},
@@ -2118,7 +2118,7 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}}},
-			{AnyOf: []string{"openat2", "readlinkat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat2", "readlinkat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
@@ -2131,194 +2131,194 @@ var measuredNeeds = [...]RuntimeNeeds{
 			}}},
 		},
 		CallsMade: []Need{
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 0, To: 0}}}},
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{
+			{AnyOf: []string{"capget"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 0, To: 0}}}},
+			{AnyOf: []string{"capget"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"capset"}, Args: [][]Arg{{
+			{AnyOf: []string{"capset"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"chdir"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"close_range"}, Args: [][]Arg{{
+			{AnyOf: []string{"chdir"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"close_range"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 0x7fffffff, To: 0x7fffffff},
 				{From: 4, To: 4},
 			}},
-				Unless: []Call{
-					{"fcntl", []Arg{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}},
-					{"fcntl", []Arg{
+				Unless: []Need{
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 						{From: 3, To: 1<<31 - 1},
 						{From: 3, To: 3},
 						{From: 0, To: 0},
-					}},
-					{"fcntl", []Arg{
+					}}},
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 						{From: 3, To: 1<<31 - 1},
 						{From: 4, To: 4},
 						{From: 0x8800, To: 0x8800},
-					}},
+					}}},
 				}},
-			{AnyOf: []string{"close_range"}, Args: [][]Arg{{
+			{AnyOf: []string{"close_range"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 3, To: 1<<31 - 1},
 				{From: 4, To: 4},
 			}},
-				Unless: []Call{
-					{"fcntl", []Arg{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}},
-					{"fcntl", []Arg{
+				Unless: []Need{
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 						{From: 3, To: 1<<31 - 1},
 						{From: 3, To: 3},
 						{From: 0, To: 0},
-					}},
-					{"fcntl", []Arg{
+					}}},
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 						{From: 3, To: 1<<31 - 1},
 						{From: 4, To: 4},
 						{From: 0x8800, To: 0x8800},
-					}},
+					}}},
 				}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"faccessat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"faccessat2"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 3, To: 3},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 4, To: 4},
 				{From: 0x8800, To: 0x8800},
 			}},
-				Unless: []Call{
-					{"fcntl", []Arg{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}},
-					{"fcntl", []Arg{
+				Unless: []Need{
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 						{From: 3, To: 1<<31 - 1},
 						{From: 3, To: 3},
 						{From: 0, To: 0},
-					}},
+					}}},
 				}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getcwd"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getcwd"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"getppid"}, Args: [][]Arg{{}}},
-			{AnyOf: []string{"newfstatat"}, Args: [][]Arg{{
+			{AnyOf: []string{"getppid"}, Args: [][]argument{{}}},
+			{AnyOf: []string{"newfstatat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x90000, To: 0x90000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat2"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}}},
-			{AnyOf: []string{"openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat2"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}},
-				Unless: []Call{
-					{"openat2", []Arg{
+				Unless: []Need{
+					{AnyOf: []string{"openat2"}, Args: [][]argument{{
 						{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 						{From: 1 << 12, To: 1<<47 - 1},
 						{From: 1 << 12, To: 1<<47 - 1},
 						{From: 24, To: 24},
-					}},
+					}}},
 				}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 24, To: 24},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 47, To: 47},
 				{From: 4, To: 4},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 1, To: 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1<<31 - 1},
 			}}},
-			{AnyOf: []string{"setgid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'g'}}}},
-			{AnyOf: []string{"setgroups"}, Args: [][]Arg{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
-			{AnyOf: []string{"setuid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'u'}}}},
-			{AnyOf: []string{"statx"}, Args: [][]Arg{{
+			{AnyOf: []string{"setgid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'g'}}}},
+			{AnyOf: []string{"setgroups"}, Args: [][]argument{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
+			{AnyOf: []string{"setuid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'u'}}}},
+			{AnyOf: []string{"statx"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x1100, To: 0x1100},
 				{From: 0x5000, To: 0x5000},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
@@ -2428,87 +2428,87 @@ var measuredNeeds = [...]RuntimeNeeds{
 			{AnyOf: []string{"openat2", "readlinkat"}},
 		},
 		CallNeeds: []Need{
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 0, To: 0}}}},
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{
+			{AnyOf: []string{"capget"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 0, To: 0}}}},
+			{AnyOf: []string{"capget"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"capset"}, Args: [][]Arg{{
+			{AnyOf: []string{"capset"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"chdir"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"chdir"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"faccessat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"faccessat2"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 				{From: 512, To: 512},
 			}},
 				Errnos: []uint16{13, 22}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getcwd"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getcwd"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"getppid"}, Args: [][]Arg{{}}},
-			{AnyOf: []string{"newfstatat"}, Args: [][]Arg{{
+			{AnyOf: []string{"getppid"}, Args: [][]argument{{}}},
+			{AnyOf: []string{"newfstatat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x90000, To: 0x90000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat2"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}},
-				Unless: []Call{
-					{"openat2", []Arg{
+				Unless: []Need{
+					{AnyOf: []string{"openat2"}, Args: [][]argument{{
 						{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 						{From: 1 << 12, To: 1<<47 - 1},
 						{From: 1 << 12, To: 1<<47 - 1},
 						{From: 24, To: 24},
-					}},
+					}}},
 				}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 23, To: 23},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 24, To: 24},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
@@ -2516,7 +2516,7 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 0, To: 0},
 			}},
 				Errnos: []uint16{1, 13, 38}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 47, To: 47},
 				{From: 4, To: 4},
 				{From: 0, To: 0},
@@ -2524,46 +2524,46 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 0, To: 0},
 			}},
 				Errnos: []uint16{1, 13, 38}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 1, To: 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1<<31 - 1},
 			}}},
-			{AnyOf: []string{"setgid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'g'}}}},
-			{AnyOf: []string{"setgroups"}, Args: [][]Arg{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
-			{AnyOf: []string{"setuid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'u'}}}},
-			{AnyOf: []string{"statx"}, Args: [][]Arg{{
+			{AnyOf: []string{"setgid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'g'}}}},
+			{AnyOf: []string{"setgroups"}, Args: [][]argument{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
+			{AnyOf: []string{"setuid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'u'}}}},
+			{AnyOf: []string{"statx"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x1100, To: 0x1100},
 				{From: 0x5000, To: 0x5000},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 			}}},
-			{AnyOf: []string{"fcntl", "openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl", "openat2"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1030, To: 1030},
 				{From: 0, To: 0},
@@ -2573,7 +2573,7 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}}},
-			{AnyOf: []string{"openat", "openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat", "openat2"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2a0000, To: 0x2a0000},
@@ -2584,7 +2584,7 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}}},
-			{AnyOf: []string{"openat2", "readlinkat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat2", "readlinkat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
@@ -2597,178 +2597,178 @@ var measuredNeeds = [...]RuntimeNeeds{
 			}}},
 		},
 		CallsMade: []Need{
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 0, To: 0}}}},
-			{AnyOf: []string{"capget"}, Args: [][]Arg{{
+			{AnyOf: []string{"capget"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 0, To: 0}}}},
+			{AnyOf: []string{"capget"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"capset"}, Args: [][]Arg{{
+			{AnyOf: []string{"capset"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"chdir"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"close_range"}, Args: [][]Arg{{
+			{AnyOf: []string{"chdir"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"close_range"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 0x7fffffff, To: 0x7fffffff},
 				{From: 4, To: 4},
 			}},
-				Unless: []Call{
-					{"fcntl", []Arg{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}},
-					{"fcntl", []Arg{
+				Unless: []Need{
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 						{From: 3, To: 1<<31 - 1},
 						{From: 3, To: 3},
 						{From: 0, To: 0},
-					}},
+					}}},
 				}},
-			{AnyOf: []string{"close_range"}, Args: [][]Arg{{
+			{AnyOf: []string{"close_range"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 3, To: 1<<31 - 1},
 				{From: 4, To: 4},
 			}},
-				Unless: []Call{
-					{"fcntl", []Arg{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}},
-					{"fcntl", []Arg{
+				Unless: []Need{
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 						{From: 3, To: 1<<31 - 1},
 						{From: 3, To: 3},
 						{From: 0, To: 0},
-					}},
+					}}},
 				}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"faccessat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"faccessat2"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
-			{AnyOf: []string{"fcntl"}, Args: [][]Arg{{
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
+			{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 3, To: 3},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstat"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"fstatfs"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
-			{AnyOf: []string{"getcwd"}, Args: [][]Arg{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
-			{AnyOf: []string{"getdents64"}, Args: [][]Arg{{
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 1, To: 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 2, To: 2}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstat"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"fstatfs"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}, {From: 1 << 12, To: 1<<47 - 1}}}},
+			{AnyOf: []string{"getcwd"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}, {From: 4096, To: 4096}}}},
+			{AnyOf: []string{"getdents64"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x2000, To: 0x2000},
 			}}},
-			{AnyOf: []string{"getppid"}, Args: [][]Arg{{}}},
-			{AnyOf: []string{"newfstatat"}, Args: [][]Arg{{
+			{AnyOf: []string{"getppid"}, Args: [][]argument{{}}},
+			{AnyOf: []string{"newfstatat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80000, To: 0x80000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x80001, To: 0x80001},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x90000, To: 0x90000},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat2"}, Args: [][]argument{{
 				{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}}},
-			{AnyOf: []string{"openat2"}, Args: [][]Arg{{
+			{AnyOf: []string{"openat2"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 24, To: 24},
 			}},
-				Unless: []Call{
-					{"openat2", []Arg{
+				Unless: []Need{
+					{AnyOf: []string{"openat2"}, Args: [][]argument{{
 						{From: 0xffffffffffffff9c, To: 0xffffffffffffff9c},
 						{From: 1 << 12, To: 1<<47 - 1},
 						{From: 1 << 12, To: 1<<47 - 1},
 						{From: 24, To: 24},
-					}},
+					}}},
 				}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 23, To: 23},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 24, To: 24},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 47, To: 47},
 				{From: 4, To: 4},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 1, To: 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 512, To: 512},
 			}}},
-			{AnyOf: []string{"read"}, Args: [][]Arg{{
+			{AnyOf: []string{"read"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1<<31 - 1},
 			}}},
-			{AnyOf: []string{"setgid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'g'}}}},
-			{AnyOf: []string{"setgroups"}, Args: [][]Arg{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
-			{AnyOf: []string{"setuid"}, Args: [][]Arg{{{To: 1<<32 - 1, user: 'u'}}}},
-			{AnyOf: []string{"statx"}, Args: [][]Arg{{
+			{AnyOf: []string{"setgid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'g'}}}},
+			{AnyOf: []string{"setgroups"}, Args: [][]argument{{{To: 1<<64 - 1}, {To: 1<<64 - 1}}}},
+			{AnyOf: []string{"setuid"}, Args: [][]argument{{{To: 1<<32 - 1, user: 'u'}}}},
+			{AnyOf: []string{"statx"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0x1100, To: 0x1100},
 				{From: 0x5000, To: 0x5000},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1, To: 1},
@@ -2841,15 +2841,15 @@ var measuredNeeds = [...]RuntimeNeeds{
 			{AnyOf: []string{"execve"}},
 		},
 		CallNeeds: []Need{
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
 		},
 		CallsMade: []Need{
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
@@ -2870,16 +2870,16 @@ var measuredNeeds = [...]RuntimeNeeds{
 			{AnyOf: []string{"write"}},
 		},
 		CallNeeds: []Need{
-			{AnyOf: []string{"capset"}, Args: [][]Arg{{
+			{AnyOf: []string{"capset"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 24, To: 24},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
@@ -2887,7 +2887,7 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 0, To: 0},
 			}},
 				Errnos: []uint16{1, 13, 38}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 47, To: 47},
 				{From: 4, To: 4},
 				{From: 0, To: 0},
@@ -2895,110 +2895,110 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 0, To: 0},
 			}},
 				Errnos: []uint16{13, 38}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 1, To: 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"rt_sigaction"}, Args: [][]Arg{{
+			{AnyOf: []string{"rt_sigaction"}, Args: [][]argument{{
 				{From: 1, To: 31, each: true},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 				{From: 8, To: 8},
 			}},
 				Errnos: []uint16{1, 13, 38}},
-			{AnyOf: []string{"rt_sigaction"}, Args: [][]Arg{{
+			{AnyOf: []string{"rt_sigaction"}, Args: [][]argument{{
 				{From: 34, To: 64, each: true},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 				{From: 8, To: 8},
 			}},
 				Errnos: []uint16{1, 13, 38}},
-			{AnyOf: []string{"rt_sigprocmask"}, Args: [][]Arg{{
+			{AnyOf: []string{"rt_sigprocmask"}, Args: [][]argument{{
 				{From: 1, To: 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 				{From: 8, To: 8},
 			}}},
-			{AnyOf: []string{"setresgid"}, Args: [][]Arg{{
+			{AnyOf: []string{"setresgid"}, Args: [][]argument{{
 				{To: 1<<32 - 1, user: 'g'},
 				{To: 1<<32 - 1, user: 'g'},
 				{To: 1<<32 - 1, user: 'g'},
 			}}},
-			{AnyOf: []string{"setresuid"}, Args: [][]Arg{{
+			{AnyOf: []string{"setresuid"}, Args: [][]argument{{
 				{To: 1<<32 - 1, user: 'u'},
 				{To: 1<<32 - 1, user: 'u'},
 				{To: 1<<32 - 1, user: 'u'},
 			}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 8, To: 8},
 			}}},
 		},
 		CallsMade: []Need{
-			{AnyOf: []string{"capset"}, Args: [][]Arg{{
+			{AnyOf: []string{"capset"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 24, To: 24},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 47, To: 47},
 				{From: 4, To: 4},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 1, To: 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"rt_sigaction"}, Args: [][]Arg{{
+			{AnyOf: []string{"rt_sigaction"}, Args: [][]argument{{
 				{From: 1, To: 31, each: true},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 				{From: 8, To: 8},
 			}}},
-			{AnyOf: []string{"rt_sigaction"}, Args: [][]Arg{{
+			{AnyOf: []string{"rt_sigaction"}, Args: [][]argument{{
 				{From: 34, To: 64, each: true},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 				{From: 8, To: 8},
 			}}},
-			{AnyOf: []string{"rt_sigprocmask"}, Args: [][]Arg{{
+			{AnyOf: []string{"rt_sigprocmask"}, Args: [][]argument{{
 				{From: 1, To: 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 				{From: 8, To: 8},
 			}}},
-			{AnyOf: []string{"setresgid"}, Args: [][]Arg{{
+			{AnyOf: []string{"setresgid"}, Args: [][]argument{{
 				{To: 1<<32 - 1, user: 'g'},
 				{To: 1<<32 - 1, user: 'g'},
 				{To: 1<<32 - 1, user: 'g'},
 			}}},
-			{AnyOf: []string{"setresuid"}, Args: [][]Arg{{
+			{AnyOf: []string{"setresuid"}, Args: [][]argument{{
 				{To: 1<<32 - 1, user: 'u'},
 				{To: 1<<32 - 1, user: 'u'},
 				{To: 1<<32 - 1, user: 'u'},
 			}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 8, To: 8},
@@ -3014,20 +3014,20 @@ var measuredNeeds = [...]RuntimeNeeds{
 			{AnyOf: []string{"execve"}},
 		},
 		CallNeeds: []Need{
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
 		},
 		CallsMade: []Need{
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"close_range"}, Args: [][]Arg{{
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"close_range"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 0xffffffff, To: 0xffffffff},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
@@ -3048,16 +3048,16 @@ var measuredNeeds = [...]RuntimeNeeds{
 			{AnyOf: []string{"write"}},
 		},
 		CallNeeds: []Need{
-			{AnyOf: []string{"capset"}, Args: [][]Arg{{
+			{AnyOf: []string{"capset"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 24, To: 24},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
@@ -3065,7 +3065,7 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 0, To: 0},
 			}},
 				Errnos: []uint16{1, 13, 38}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 47, To: 47},
 				{From: 4, To: 4},
 				{From: 0, To: 0},
@@ -3073,127 +3073,127 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 0, To: 0},
 			}},
 				Errnos: []uint16{13, 38}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 1, To: 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"rt_sigaction"}, Args: [][]Arg{{
+			{AnyOf: []string{"rt_sigaction"}, Args: [][]argument{{
 				{From: 1, To: 31, each: true},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 				{From: 8, To: 8},
 			}},
 				Errnos: []uint16{1, 13, 38}},
-			{AnyOf: []string{"rt_sigaction"}, Args: [][]Arg{{
+			{AnyOf: []string{"rt_sigaction"}, Args: [][]argument{{
 				{From: 34, To: 64, each: true},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 				{From: 8, To: 8},
 			}},
 				Errnos: []uint16{1, 13, 38}},
-			{AnyOf: []string{"rt_sigprocmask"}, Args: [][]Arg{{
+			{AnyOf: []string{"rt_sigprocmask"}, Args: [][]argument{{
 				{From: 1, To: 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 				{From: 8, To: 8},
 			}}},
-			{AnyOf: []string{"setresgid"}, Args: [][]Arg{{
+			{AnyOf: []string{"setresgid"}, Args: [][]argument{{
 				{To: 1<<32 - 1, user: 'g'},
 				{To: 1<<32 - 1, user: 'g'},
 				{To: 1<<32 - 1, user: 'g'},
 			}}},
-			{AnyOf: []string{"setresuid"}, Args: [][]Arg{{
+			{AnyOf: []string{"setresuid"}, Args: [][]argument{{
 				{To: 1<<32 - 1, user: 'u'},
 				{To: 1<<32 - 1, user: 'u'},
 				{To: 1<<32 - 1, user: 'u'},
 			}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 8, To: 8},
 			}}},
 		},
 		CallsMade: []Need{
-			{AnyOf: []string{"capset"}, Args: [][]Arg{{
+			{AnyOf: []string{"capset"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"close"}, Args: [][]Arg{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"close_range"}, Args: [][]Arg{{
+			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
+			{AnyOf: []string{"close_range"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 0xffffffff, To: 0xffffffff},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"execve"}, Args: [][]Arg{{
+			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 24, To: 24},
 				{To: 1<<64 - 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 47, To: 47},
 				{From: 4, To: 4},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"prctl"}, Args: [][]Arg{{
+			{AnyOf: []string{"prctl"}, Args: [][]argument{{
 				{From: 8, To: 8},
 				{From: 1, To: 1},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 				{From: 0, To: 0},
 			}}},
-			{AnyOf: []string{"rt_sigaction"}, Args: [][]Arg{{
+			{AnyOf: []string{"rt_sigaction"}, Args: [][]argument{{
 				{From: 1, To: 31, each: true},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 				{From: 8, To: 8},
 			}}},
-			{AnyOf: []string{"rt_sigaction"}, Args: [][]Arg{{
+			{AnyOf: []string{"rt_sigaction"}, Args: [][]argument{{
 				{From: 34, To: 64, each: true},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 				{From: 8, To: 8},
 			}}},
-			{AnyOf: []string{"rt_sigprocmask"}, Args: [][]Arg{{
+			{AnyOf: []string{"rt_sigprocmask"}, Args: [][]argument{{
 				{From: 0, To: 0},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 8, To: 8},
 			}}},
-			{AnyOf: []string{"rt_sigprocmask"}, Args: [][]Arg{{
+			{AnyOf: []string{"rt_sigprocmask"}, Args: [][]argument{{
 				{From: 1, To: 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 				{From: 8, To: 8},
 			}}},
-			{AnyOf: []string{"rt_sigprocmask"}, Args: [][]Arg{{
+			{AnyOf: []string{"rt_sigprocmask"}, Args: [][]argument{{
 				{From: 2, To: 2},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 0, To: 0},
 				{From: 8, To: 8},
 			}}},
-			{AnyOf: []string{"setresgid"}, Args: [][]Arg{{
+			{AnyOf: []string{"setresgid"}, Args: [][]argument{{
 				{To: 1<<32 - 1, user: 'g'},
 				{To: 1<<32 - 1, user: 'g'},
 				{To: 1<<32 - 1, user: 'g'},
 			}}},
-			{AnyOf: []string{"setresuid"}, Args: [][]Arg{{
+			{AnyOf: []string{"setresuid"}, Args: [][]argument{{
 				{To: 1<<32 - 1, user: 'u'},
 				{To: 1<<32 - 1, user: 'u'},
 				{To: 1<<32 - 1, user: 'u'},
 			}}},
-			{AnyOf: []string{"write"}, Args: [][]Arg{{
+			{AnyOf: []string{"write"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 8, To: 8},
