@@ -740,6 +740,7 @@ func (c *checker) Compare(before, after []*source.File, n int, fixes []fixers.Fi
 		return "sandlint cannot compare two versions of such a file"
 	}
 	comparison := &Comparison{
+		alone:   alone(before, after, n),
 		Before:  before[n],
 		After:   after[n],
 		Fixes:   fixes,
@@ -767,14 +768,20 @@ func (c *checker) openAlone(before, after []*source.File, n int, f *source.File)
 	if f == before[n] {
 		return c.open(c.state(before), n)
 	}
-	alone := true // nothing else changed
-	for i := range after {
-		alone = alone && (i == n || after[i] == before[i])
-	}
-	if alone {
+	if alone(before, after, n) {
 		return c.open(c.state(after), n)
 	}
 	return c.state(before).ws.With(map[string][]byte{c.entries[n].Abs: f.Bytes}).Open(c.entries[n])
+}
+
+// alone reports whether no file but n changed.
+func alone(before, after []*source.File, n int) bool {
+	for i := range after {
+		if i != n && after[i] != before[i] {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *checker) rule(id string) *Rule {

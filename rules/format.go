@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"path"
 	"slices"
 
@@ -9,6 +10,7 @@ import (
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
 	fixseccomp "github.com/sandlint/sandlint/fixers/seccomp"
 	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixuse"
 	"github.com/sandlint/sandlint/parsers/seccomp"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -127,6 +129,7 @@ type Comparison struct {
 	// Targets are the versions of the consumers.
 	Targets workspace.Targets
 
+	alone    bool // no other file was edited
 	open     func(*source.File) *workspace.Document
 	read     func(*source.File) *fixdocker.Meaning // the text before is read once for all comparisons with it
 	memory   *memory                               // nil for one comparison alone
@@ -184,7 +187,21 @@ func compareNixConf(c *Comparison) string {
 	if old := c.Old(); old != nil && len(old.Texts) > 0 {
 		targets = old.Texts[0].Targets // what uses the file may say which release reads it
 	}
-	return c.shared().nix.Compare(c.Before, c.After, c.Fixes, targets)
+	now := (*workspace.Document)(nil)
+	if c.alone {
+		now = c.New()
+	}
+	return c.shared().nix.Compare(parsedNixConf(c.Before, c.Old()), parsedNixConf(c.After, now), c.Fixes, targets)
+}
+
+// parsedNixConf parses a nix.conf file, or takes what its document has, which may be nil.
+func parsedNixConf(f *source.File, doc *workspace.Document) *nixconf.File {
+	if doc != nil && doc.Source.Path == f.Path && bytes.Equal(doc.Source.Bytes, f.Bytes) {
+		if text, ok := doc.Value.(*nixuse.Text); ok {
+			return text.File.Unresolved()
+		}
+	}
+	return nixconf.Parse(source.WholeFile(f))
 }
 
 func compareSeccomp(c *Comparison) string {

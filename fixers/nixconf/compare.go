@@ -70,17 +70,20 @@ func (m *Memory) release(d nixconf.Distribution, v nixconf.Version, kind effecti
 
 // Compare is Memory.Compare for two texts with which no others are compared.
 func Compare(before, after *source.File, fixes []fixers.Fix, targets nixconf.Targets) string {
-	return NewMemory().Compare(before, after, fixes, targets)
+	return NewMemory().Compare(parse(before), parse(after), fixes, targets)
 }
 
+func parse(f *source.File) *nixconf.File { return nixconf.Parse(source.WholeFile(f)) }
+
 // Compare says in one sentence what changed between two texts of a nix.conf file without being declared by the fixes,
-// whose edits turned before into after. It returns "" where nothing did. It compares the settings in force for each
+// whose edits turned before into after. Both are parsed whole files whose includes are not resolved. It returns "" where nothing did. It compares the settings in force for each
 // release of targets; the settings that a fix names may differ. Fixes that declare a Repair are applied first; Nix must
 // refuse less of their result than of the text before.
-func (m *Memory) Compare(before, after *source.File, fixes []fixers.Fix, targets nixconf.Targets) string {
+func (m *Memory) Compare(before, after *nixconf.File, fixes []fixers.Fix, targets nixconf.Targets) string {
 	var repairs []fixers.Edit
 	var all, others fixers.Changes
 	edited, repaired := 0, false
+	file := before.Fragment.File
 	for _, f := range fixes {
 		repair := fixers.Declares[fixers.Repair](f)
 		repaired = repaired || repair
@@ -89,7 +92,7 @@ func (m *Memory) Compare(before, after *source.File, fixes []fixers.Fix, targets
 			others = append(others, f.Changes...)
 		}
 		for _, e := range f.Edits {
-			if e.File == nil || e.File.Path != before.Path {
+			if e.File == nil || e.File.Path != file.Path {
 				continue
 			}
 			if edited++; repair {
@@ -97,20 +100,22 @@ func (m *Memory) Compare(before, after *source.File, fixes []fixers.Fix, targets
 			}
 		}
 	}
-	parse := func(f *source.File) *nixconf.File { return nixconf.Parse(source.WholeFile(f)) }
-	if text, err := fixers.Apply(before, repairs); repaired && err == nil && len(repairs) < edited {
-		mended := parse(source.NewFile(before.Path, text))
+	if !repaired || len(repairs) == edited {
+		return m.Declare(all).CompareTexts(before, after, effective.SystemFile, targets)
+	}
+	if text, err := fixers.Apply(file, repairs); err == nil {
+		mended := parse(source.NewFile(file.Path, text))
 		first := fixers.Changes{fixers.Repair{}}
 		if fixers.Declares[Rights](fixers.Fix{Changes: all}) {
 			first = append(first, Rights{})
 			others = append(others, Rights{})
 		}
-		if d := m.Declare(first).CompareTexts(parse(before), mended, effective.SystemFile, targets); d != "" {
+		if d := m.Declare(first).CompareTexts(before, mended, effective.SystemFile, targets); d != "" {
 			return d
 		}
-		return m.Declare(others).CompareTexts(mended, parse(after), effective.SystemFile, targets)
+		return m.Declare(others).CompareTexts(mended, after, effective.SystemFile, targets)
 	}
-	return m.Declare(all).CompareTexts(parse(before), parse(after), effective.SystemFile, targets)
+	return m.Declare(all).CompareTexts(before, after, effective.SystemFile, targets)
 }
 
 // Declarations are what fixes say of the settings that they change.
@@ -220,7 +225,8 @@ func GivesRights(e fixers.Edit) (gives, mentions bool) {
 	return false, true
 }
 
-// mentionsRights reports whether a line may assign one of the lists of those whom Nix trusts.
+// mentionsRights reports whether a line may assign one of the lists of those whom Nix trusts: it holds a part of one of
+// their names. TestMentionsRights compares that with all names.
 func mentionsRights(line string) bool {
 	return strings.Contains(line, "trusted-") || strings.Contains(line, "allowed-users") ||
 		strings.Contains(line, "binary-cache-public-keys")
@@ -301,6 +307,9 @@ func trusted(f *nixconf.File, targets nixconf.Targets) map[string]map[string]boo
 
 // rightsOf returns which of the settings in rights a name means in the newest targeted release that knows it, or "".
 func rightsOf(name string, targets nixconf.Targets) string {
+	if !mentionsRights(name) {
+		return ""
+	}
 	for _, t := range targets {
 		for _, v := range []nixconf.Version{t.To, t.From} {
 			if facts, ok := nixconf.Lookup(t.Distribution, v, name); ok {
@@ -422,6 +431,9 @@ func (m *Memory) improves(
 
 // compare compares the texts for one release. With mends, a repair of another release need not help this one.
 func (r release) compare(before, after *nixconf.File, settings []string, repair, mends bool) string {
+	if repair && r.accepts(after) {
+		return ""
+	}
 	old, now := r.merge(before), r.merge(after)
 	if now.Fatal != nil {
 		if old.Fatal == nil {
@@ -446,8 +458,7 @@ func (r release) compare(before, after *nixconf.File, settings []string, repair,
 			declared[facts.Name] = true
 		}
 	}
-	unknown := nixconf.Parse(source.WholeFile(source.NewFile("", []byte("!include unknown\n"))))
-	pairs := [][2]*effective.Settings{{old, now}, {r.merge(unknown, before), r.merge(unknown, after)}}
+	pairs := [][2]*effective.Settings{{old, now}, {r.afterUnknown(old, before), r.afterUnknown(now, after)}}
 	for _, pair := range pairs {
 		for _, name := range slices.Compact(
 			slices.Sorted(slices.Values(slices.Concat(pair[0].Names(), pair[1].Names())))) {
@@ -493,6 +504,26 @@ func (r release) merge(files ...*nixconf.File) *effective.Settings {
 	}
 	sources[len(files)-1].Kind = r.kind
 	return r.known.Merge(sources)
+}
+
+// afterUnknown merges a text after a source of which nothing is known. Alone is what the text gives without that.
+func (r release) afterUnknown(alone *effective.Settings, text *nixconf.File) *effective.Settings {
+	if after, ok := alone.AfterUnknown(); ok {
+		return after
+	}
+	return r.merge(nixconf.Parse(source.WholeFile(source.NewFile("", []byte("!include unknown\n")))), text)
+}
+
+// accepts reports whether the release certainly refuses nothing in a text.
+func (r release) accepts(f *nixconf.File) bool {
+	return plain(f) && !slices.ContainsFunc(f.Entries, func(e *nixconf.Entry) bool {
+		facts, ok := r.known.Lookup(e.Name.Text)
+		if !ok {
+			return false
+		}
+		bad := r.known.Check(e)
+		return bad != nil && bad.Fatal || facts.RelativeToFile // such a path may be refused for where the text is
+	})
 }
 
 // refused counts the lines that the release refuses, and those that it refuses if a file is missing.

@@ -1,6 +1,8 @@
 package nixconf
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -176,5 +178,32 @@ func BenchmarkCompare(b *testing.B) {
 		if d := Compare(before, after, nil, targets); d != "" {
 			b.Fatal(d)
 		}
+	}
+}
+
+// TestMentionsRights looks for names of the lists of those whom Nix trusts that mentionsRights does not know, among all
+// names and aliases in the table of settings.
+func TestMentionsRights(t *testing.T) {
+	table, err := os.ReadFile("../../parsers/nixconf/zsettings.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, match := range regexp.MustCompile(`\{name: "([^"]+)"`).FindAllSubmatch(table, -1) {
+		for _, name := range []string{string(match[1]), "extra-" + string(match[1])} {
+			for _, d := range nixconf.Distributions() {
+				for _, v := range d.Releases() {
+					if facts, ok := nixconf.Lookup(d, v, name); ok && IsRight(facts.Name) {
+						found[name] = true
+						if !mentionsRights(name) {
+							t.Errorf("%s of %s %s is one of these lists", name, d, v)
+						}
+					}
+				}
+			}
+		}
+	}
+	if len(found) < 12 || !found["extra-binary-cache-public-keys"] {
+		t.Errorf("only %v found", found)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -31,6 +32,21 @@ func (f *File) Resolve(name string, read Reader) *File {
 		out.bounded = true // it is a copy, since it has includes
 	}
 	return out
+}
+
+// Unresolved returns what f was before Resolve: nothing is known of the files that it includes.
+func (f *File) Unresolved() *File {
+	if len(f.Includes) == 0 {
+		return f
+	}
+	out := *f
+	out.bounded = false
+	out.Includes = slices.Clone(f.Includes)
+	for i := range out.Includes {
+		inc := &out.Includes[i]
+		inc.File, inc.State, inc.Target = nil, NotRead, ""
+	}
+	return &out
 }
 
 type resolver struct {

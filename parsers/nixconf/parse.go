@@ -197,6 +197,9 @@ func (p *parser) statement(words []Word, certain int) {
 		f.Lines[index].Unknown = true
 		f.unknown = append(f.unknown, index)
 	case include && len(words) == 2:
+		if f.Includes == nil {
+			f.Includes = make([]Include, 0, strings.Count(p.text[span.Start:], "include"))
+		}
 		f.Includes = append(f.Includes,
 			Include{Path: words[1], Optional: words[0].Text == "!include", Before: len(p.entries), Span: span})
 	case include:

@@ -45,14 +45,14 @@ var (
 )
 
 // key returns what two words of a set cannot share: the first one counts.
-func key(facts nixconf.Facts, text string) string {
+func key(facts *nixconf.Facts, text string) string {
 	if facts.Kind == nixconf.KindMap {
 		text, _, _ = strings.Cut(text, "=")
 	}
 	return text
 }
 
-func (d *digest) add(facts nixconf.Facts, text string) {
+func (d *digest) add(facts *nixconf.Facts, text string) {
 	hash := maphash.String(seed, text)
 	if facts.Unordered {
 		if key := key(facts, text); !d.seen.Has(key) {
@@ -85,9 +85,9 @@ func (s *Settings) Digest(name string) (Digest, bool) {
 		var all digest
 		for _, w := range defaultWords(st.facts, value) {
 			if facts.Unordered {
-				d.add(facts, w.Text)
+				d.add(&facts, w.Text)
 			} else {
-				all.add(facts, w.Text)
+				all.add(&facts, w.Text)
 			}
 		}
 		if !facts.Unordered {

@@ -160,6 +160,21 @@ type Settings struct {
 	// The sequence numbers of the last thing that may have set anything, for all settings and for
 	// experimental-features.
 	taint, featureTaint int
+	gated               bool // see merger
+}
+
+// AfterUnknown returns the settings in force where a source of which nothing is known is read before those that were
+// merged. It reports false where that may decide more than which values are known, since some entry depends on which
+// experimental features are on: then the sources have to be merged after one with an include that is not read. Neither
+// the fatal reason nor the warnings are those of such a merge.
+func (s *Settings) AfterUnknown() (*Settings, bool) {
+	if s.gated {
+		return nil, false
+	}
+	// Such a source only comes before the first entry, so what no entry assigns may have been set there.
+	after := *s
+	after.taint, after.featureTaint = max(s.taint, 1), max(s.featureTaint, 1)
+	return &after, true
 }
 
 // state is a setting while it is built. Only the merger that owns it may change it; others take a copy (merger.own).
@@ -259,8 +274,9 @@ func (k *Stack) With(s Source) *Stack {
 	return &Stack{m: &m}
 }
 
-// Release is a release that merges many texts with much in common. It remembers what it knows of settings and of their
-// values, so its size is bounded by that of the texts. It belongs to one goroutine.
+// Release is a release that merges many texts with much in common, for what they set: it leaves out what is overridden
+// and what Nix warns about. It remembers what it knows of settings and of their values, so its size is bounded by that
+// of the texts. It belongs to one goroutine.
 type Release struct {
 	d     nixconf.Distribution
 	v     nixconf.Version
@@ -286,7 +302,8 @@ func NewRelease(d nixconf.Distribution, v nixconf.Version) *Release {
 	return &Release{d, v, map[string]*knownName{}}
 }
 
-// Merge is the function Merge for the release.
+// Merge is the function Merge for the release, but for Setting.Overridden and Settings.Warnings, and where a line is
+// repeated, an entry of Setting.Origins may be any of them.
 func (r *Release) Merge(sources []Source) *Settings {
 	m := begin(r.d, r.v)
 	m.known = r
@@ -330,11 +347,19 @@ type merger struct {
 	ignoreNixPath bool
 	round         int // begins anew with the sources that come after the system's files
 	seq           int
-	taint         int // last sequence number at which any setting may have been set
-	featureTaint  int // the same for experimental-features
-	steps         int // bounds the re-reading of includes
+	taint         int  // last sequence number at which any setting may have been set
+	featureTaint  int  // the same for experimental-features
+	steps         int  // bounds the re-reading of includes
+	gated         bool // some entry depended on which experimental features are on
+	last          applied
 	unknown       persistent.Map[bool]
 	badFeatures   persistent.Map[bool]
+}
+
+// applied is the last entry that was applied, and its sequence number.
+type applied struct {
+	step
+	seq int
 }
 
 func begin(d nixconf.Distribution, v nixconf.Version) *merger {
@@ -351,7 +376,7 @@ func (m *merger) read(s Source) {
 	if s.File != nil {
 		m.merge(s.File)
 	}
-	m.s.taint, m.s.featureTaint = m.taint, m.featureTaint
+	m.s.taint, m.s.featureTaint, m.s.gated = m.taint, m.featureTaint, m.gated
 }
 
 // own returns the state of a setting for the merger to change. The setting begins as first says if nothing set it yet.
@@ -417,11 +442,11 @@ func (m *merger) merge(f *nixconf.File) {
 	case fileByFile:
 		m.fileByFile(f, true)
 	case rereading:
-		var steps []step
+		steps := make([]step, 0, len(f.Entries)+len(f.UnknownLines()))
 		m.reread(f, f, "", &steps)
 		m.applyAll(steps)
 	case expanded:
-		var steps []step
+		steps := make([]step, 0, len(f.Entries)+len(f.UnknownLines()))
 		m.expand(f, true, &steps)
 		m.applyAll(steps)
 	}
@@ -545,7 +570,7 @@ func (m *merger) lineByLine(f *nixconf.File, top bool) {
 }
 
 func (m *merger) fileByFile(f *nixconf.File, top bool) {
-	var steps []step
+	steps := make([]step, 0, len(f.Entries)+len(f.UnknownLines()))
 	m.walk(f, walker{
 		entry:   func(e *nixconf.Entry) { steps = append(steps, step{f, e}) },
 		unknown: func() { steps = append(steps, step{file: f}) },
@@ -567,7 +592,7 @@ func (m *merger) expand(f *nixconf.File, top bool, steps *[]step) {
 	m.walk(f, walker{
 		entry: func(e *nixconf.Entry) {
 			*steps = append(*steps, step{f, e})
-			if m.d != nixconf.Lix || !m.v.AtLeast(2, 96) {
+			if m.d != nixconf.Lix || !m.v.AtLeast(2, 96) || m.known != nil {
 				return
 			}
 			name := e.Name.Text
@@ -658,7 +683,21 @@ func (m *merger) applyAll(steps []step) {
 	}
 }
 
-func (m *merger) warn(w Warning) { m.s.Warnings = append(m.s.Warnings, w) }
+func (m *merger) warn(w Warning) {
+	if m.known == nil {
+		m.s.Warnings = append(m.s.Warnings, w)
+	}
+}
+
+// repeats reports whether a step does what the last one did, with nothing between them: then it changes nothing, since
+// what is not appended replaces the same value by itself, and nothing has decided otherwise about features since.
+func (m *merger) repeats(s step) bool {
+	last := m.last
+	m.last = applied{s, m.seq}
+	return last.entry != nil && last.seq == m.seq-1 && last.entry.Name.Text == s.entry.Name.Text &&
+		last.entry.Value == s.entry.Value && !strings.HasPrefix(s.entry.Name.Text, "extra-") &&
+		last.file.Known(last.entry.Span) && s.file.Known(s.entry.Span)
+}
 
 // apply does what one entry does.
 func (m *merger) apply(s step) {
@@ -669,8 +708,17 @@ func (m *merger) apply(s step) {
 	}
 	e := s.entry
 	name := e.Name.Text
+	if m.known != nil && m.repeats(s) {
+		return
+	}
 	origin := Origin{m.source, s.file, e}
-	facts, ok := m.lookup(name)
+	var found nixconf.Facts
+	facts, ok := &found, false
+	if m.known != nil {
+		facts, ok = m.known.Lookup(name)
+	} else {
+		found, ok = nixconf.Lookup(m.d, m.v, name)
+	}
 	here := facts.On(m.s.Platform)
 	if !ok || !here && m.s.Platform != "" {
 		if !m.unknown.Has(name) {
@@ -682,12 +730,12 @@ func (m *merger) apply(s step) {
 	}
 	st, ok := m.s.states.Get(facts.Name)
 	if !ok || st.owner != m {
-		first := state{facts: facts, onDefault: true, known: true}
+		first := state{facts: *facts, onDefault: true, known: true}
 		first.facts.Written, first.facts.Alias, first.facts.Extra = facts.Name, false, false
 		st = m.own(facts.Name, first)
 	}
 	if facts.Name == "nix-path" && m.ignoreNixPath && m.kind != CommandLine {
-		st.replaced = append(st.replaced, origin)
+		m.override(st, origin)
 		st.known = false
 		return
 	}
@@ -696,7 +744,7 @@ func (m *merger) apply(s step) {
 		on, known := m.feature(facts.Gate)
 		certain = certain && known
 		if known && !on {
-			st.replaced = append(st.replaced, origin)
+			m.override(st, origin)
 			m.warn(Warning{Kind: WarnGated, Name: name, Detail: facts.Gate, Origin: origin, Span: e.Name.Span})
 			return
 		}
@@ -704,7 +752,7 @@ func (m *merger) apply(s step) {
 	literal := s.file.Known(e.ValueSpan)
 	if literal {
 		if err := m.check(facts, e); err != nil && err.Fatal {
-			st.replaced = append(st.replaced, origin)
+			m.override(st, origin)
 			if m.kind == CommandLine && err.Kind != nixconf.RelativePath {
 				m.warn(Warning{Kind: WarnIgnoredValue, Name: name, Origin: origin, Span: e.ValueSpan})
 			} else if certain {
@@ -723,22 +771,20 @@ func (m *merger) apply(s step) {
 	}
 }
 
-// lookup returns what the release knows of a setting.
-func (m *merger) lookup(name string) (nixconf.Facts, bool) {
-	if m.known != nil {
-		facts, ok := m.known.Lookup(name)
-		return *facts, ok
+// override records that entries have no effect.
+func (m *merger) override(st *state, entries ...Origin) {
+	if m.known == nil {
+		st.replaced = append(st.replaced, entries...)
 	}
-	return nixconf.Lookup(m.d, m.v, name)
 }
 
 // check checks the value of e, including where its source matters.
-func (m *merger) check(f nixconf.Facts, e *nixconf.Entry) *nixconf.ValueError {
+func (m *merger) check(f *nixconf.Facts, e *nixconf.Entry) *nixconf.ValueError {
 	var err *nixconf.ValueError
 	if m.known != nil {
 		err = m.known.Check(e)
 	} else {
-		err = nixconf.CheckValue(f, m.v, m.d, e.Value, e.Words)
+		err = nixconf.CheckValue(*f, m.v, m.d, e.Value, e.Words)
 	}
 	if err != nil {
 		return err
@@ -776,6 +822,7 @@ func (m *merger) feature(name string) (on, certain bool) {
 	if _, stable := m.d.HasFeature(m.v, name); stable {
 		return true, true
 	}
+	m.gated = true
 	st, ok := m.s.states.Get("experimental-features")
 	if !ok {
 		return false, m.featureTaint == 0
@@ -786,13 +833,17 @@ func (m *merger) feature(name string) (on, certain bool) {
 
 // set gives st the value of an entry. literal says that the value holds no opaque text, and certain that the entry is
 // applied at all.
-func (m *merger) set(st *state, facts nixconf.Facts, origin Origin, literal, certain bool) {
+func (m *merger) set(st *state, facts *nixconf.Facts, origin Origin, literal, certain bool) {
 	e := origin.Entry
 	st.round = m.round
 	if !facts.Extra {
-		st.replaced = append(st.replaced, st.origins...)
-		st.origins = nil
-		st.words, st.mounts, st.digest = nil, persistent.Map[bool]{}, digest{}
+		m.override(st, st.origins...)
+		if m.known != nil { // the only one that has these arrays
+			st.origins, st.words = st.origins[:0], st.words[:0]
+		} else {
+			st.origins, st.words = nil, nil
+		}
+		st.mounts, st.digest = persistent.Map[bool]{}, digest{}
 		st.onDefault = false
 		st.known = true
 		st.assigned = m.seq
@@ -817,12 +868,15 @@ func (m *merger) set(st *state, facts nixconf.Facts, origin Origin, literal, cer
 	default:
 		st.value, literal = facts.Canonical(e.Value)
 		st.known = st.known && literal
-		st.words = []Element{{Text: st.value, Origin: origin, Span: e.ValueSpan}}
+		if m.known == nil {
+			st.words = nil
+		}
+		st.words = append(st.words[:0], Element{Text: st.value, Origin: origin, Span: e.ValueSpan})
 	}
 }
 
 // canonical is facts.Canonical for a word of the value of an entry.
-func (m *merger) canonical(facts nixconf.Facts, e *nixconf.Entry, word string) (string, bool) {
+func (m *merger) canonical(facts *nixconf.Facts, e *nixconf.Entry, word string) (string, bool) {
 	if m.known == nil {
 		return facts.Canonical(word)
 	}
@@ -836,7 +890,7 @@ func (m *merger) canonical(facts nixconf.Facts, e *nixconf.Entry, word string) (
 }
 
 // add adds one word to a list or a set; words of opaque text are left out.
-func (m *merger) add(st *state, facts nixconf.Facts, origin Origin, w nixconf.Word) {
+func (m *merger) add(st *state, facts *nixconf.Facts, origin Origin, w nixconf.Word) {
 	if !origin.File.Known(w.Span) {
 		return
 	}
@@ -856,7 +910,7 @@ func (m *merger) add(st *state, facts nixconf.Facts, origin Origin, w nixconf.Wo
 	st.digest.add(facts, text)
 }
 
-func (m *merger) addFeatures(st *state, facts nixconf.Facts, origin Origin) {
+func (m *merger) addFeatures(st *state, facts *nixconf.Facts, origin Origin) {
 	for _, w := range origin.Entry.Words {
 		if !origin.File.Known(w.Span) {
 			continue
@@ -908,7 +962,7 @@ func (m *merger) addMounts(st *state, origin Origin) {
 		}
 	}
 	for _, w := range st.words[before:] {
-		st.digest.add(st.facts, w.Text)
+		st.digest.add(&st.facts, w.Text)
 	}
 	for inside := range here {
 		st.mounts = st.mounts.With(inside, true)
@@ -944,6 +998,6 @@ func (m *merger) setReplacement(name string, old *state, origin Origin) {
 	}
 	st.known, st.onDefault, st.assigned = old.known, false, m.seq
 	st.words = []Element{{Text: st.value, Origin: origin, Span: origin.Entry.ValueSpan}}
-	st.replaced = append(st.replaced, st.origins...)
+	m.override(st, st.origins...)
 	st.origins = []Origin{origin}
 }

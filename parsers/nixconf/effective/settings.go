@@ -49,7 +49,7 @@ func (st *state) finish(s *Settings) Setting {
 		if !st.onDefault {
 			out.Words = slices.Clone(out.Words)
 		}
-		key := func(e Element) string { return key(st.facts, e.Text) }
+		key := func(e Element) string { return key(&st.facts, e.Text) }
 		slices.SortStableFunc(out.Words, func(a, b Element) int { return strings.Compare(key(a), key(b)) })
 		out.Words = slices.CompactFunc(out.Words, func(a, b Element) bool { return key(a) == key(b) })
 	}
