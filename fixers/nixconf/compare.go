@@ -76,9 +76,9 @@ func Compare(before, after *source.File, fixes []fixers.Fix, targets nixconf.Tar
 func parse(f *source.File) *nixconf.File { return nixconf.Parse(source.WholeFile(f)) }
 
 // Compare says in one sentence what changed between two texts of a nix.conf file without being declared by the fixes,
-// whose edits turned before into after. Both are parsed whole files whose includes are not resolved. It returns "" where nothing did. It compares the settings in force for each
-// release of targets; the settings that a fix names may differ. Fixes that declare a Repair are applied first; Nix must
-// refuse less of their result than of the text before.
+// whose edits turned before into after. Both are parsed whole files whose includes are not resolved. It returns ""
+// where nothing did. It compares the settings in force for each release of targets; the settings that a fix names may
+// differ. Fixes that declare a Repair are applied first; Nix must refuse less of their result than of the text before.
 func (m *Memory) Compare(before, after *nixconf.File, fixes []fixers.Fix, targets nixconf.Targets) string {
 	var repairs []fixers.Edit
 	var all, others fixers.Changes
