@@ -36,7 +36,9 @@ func Apply(f *source.File, edits []Edit) ([]byte, error) {
 // sortEdits returns edits in order of position, each once, or says why they cannot be applied together.
 func sortEdits(f *source.File, edits []Edit) ([]Edit, error) {
 	sorted := slices.Clone(edits)
-	slices.SortStableFunc(sorted, compareEdits)
+	if !slices.IsSortedFunc(sorted, compareEdits) {
+		slices.SortStableFunc(sorted, compareEdits)
+	}
 	kept := sorted[:0]
 	for _, e := range sorted {
 		if !sameFile(e.File, f) {
@@ -67,12 +69,18 @@ func sameFile(a, b *source.File) bool {
 }
 
 func compareEdits(a, b Edit) int {
-	return cmp.Or(
-		strings.Compare(editPath(a), editPath(b)),
-		cmp.Compare(a.Span.Start, b.Span.Start),
-		cmp.Compare(a.Span.End, b.Span.End),
-		strings.Compare(a.Text, b.Text),
-	)
+	if a.File != b.File {
+		if c := strings.Compare(editPath(a), editPath(b)); c != 0 {
+			return c
+		}
+	}
+	if c := cmp.Compare(a.Span.Start, b.Span.Start); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.Span.End, b.Span.End); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Text, b.Text)
 }
 
 func equalEdits(a, b Edit) bool { return compareEdits(a, b) == 0 }

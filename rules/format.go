@@ -208,7 +208,13 @@ func compareSeccomp(c *Comparison) string {
 	if old, now := c.Old(), c.New(); old != nil && now != nil && (hasFragment(old) || hasFragment(now)) {
 		return compareConfigMaps(old, now, c.Fixes, c.Targets.Seccomp)
 	}
-	return c.shared().profiles.Compare(c.Before, c.After, c.Fixes, c.Targets.Seccomp)
+	profiles := &c.shared().profiles
+	for _, doc := range []*workspace.Document{c.Old(), c.New()} {
+		if doc != nil && len(doc.Profiles) == 1 {
+			profiles.Parsed(doc.Profiles[0].Profile)
+		}
+	}
+	return profiles.Compare(c.Before, c.After, c.Fixes, c.Targets.Seccomp)
 }
 
 func hasFragment(doc *workspace.Document) bool {

@@ -57,13 +57,31 @@ type Memory struct {
 	meaning *meaning
 	err     error
 	profile *seccomp.Profile
+	known   []*seccomp.Profile // see Parsed
+	// elements are the values in lists, such as rules, by their text: most are in the text after fixes as they were.
+	elements map[elementKey]element
 }
+
+// elementKey is the text of a value in a list, and how deep it is nested.
+type elementKey struct {
+	depth int
+	text  string
+}
+
+// element is a value in a list. Nobody changes it.
+type element struct {
+	value any
+	twice bool // see decoder
+}
+
+// Parsed adds what Parse returned for a text, so the next comparison need not parse the same text again.
+func (m *Memory) Parsed(p *seccomp.Profile) { m.known = append(m.known, p) }
 
 // read reads the text before.
 func (m *Memory) read(before *source.File) (*meaning, error) {
 	if text := string(before.Bytes); m.text != text || m.meaning == nil && m.err == nil {
 		m.text, m.profile = text, nil
-		m.meaning, m.err = read(before.Bytes)
+		m.meaning, m.err = m.decode(before.Bytes)
 	}
 	return m.meaning, m.err
 }
@@ -71,13 +89,24 @@ func (m *Memory) read(before *source.File) (*meaning, error) {
 // parse returns the profile of the text before, which read has read.
 func (m *Memory) parse(before *source.File) *seccomp.Profile {
 	if m.profile == nil || m.profile.Source != before {
-		m.profile = seccomp.Parse(before)
+		m.profile = m.parsed(before)
 	}
 	return m.profile
 }
 
+// parsed returns what Parse returns for a file.
+func (m *Memory) parsed(f *source.File) *seccomp.Profile {
+	for _, p := range m.known {
+		if p.Source == f || p.Source.Path == f.Path && bytes.Equal(p.Source.Bytes, f.Bytes) {
+			return p
+		}
+	}
+	return seccomp.Parse(f)
+}
+
 // Compare is the function Compare.
 func (m *Memory) Compare(before, after *source.File, fixes []fixers.Fix, targets decide.Targets) string {
+	defer func() { m.known = nil }()
 	if seccomp.MentionsResource(before.Bytes) {
 		return compareResources(before, after, fixes, targets)
 	}
@@ -110,7 +139,7 @@ func declarationOf(fixes []fixers.Fix) declaration {
 // compareProfile is Compare for two texts of one profile.
 func (m *Memory) compareProfile(before, after *source.File, fixes declaration, targets decide.Targets) string {
 	declared, repair := fixes.syscalls, fixes.repair
-	now, err := read(after.Bytes)
+	now, err := m.decode(after.Bytes)
 	if repair && errors.Is(err, errTwice) {
 		if _, old := m.read(before); errors.Is(old, errTwice) ||
 			old != nil && len(m.parse(before).DuplicateFields) > 0 {
@@ -142,7 +171,7 @@ func (m *Memory) compareProfile(before, after *source.File, fixes declaration, t
 	if difference == "" && len(declared) == 0 && !old.sharesCalls() {
 		return "" // as it is written, already
 	}
-	was, is := m.parse(before), seccomp.Parse(after)
+	was, is := m.parse(before), m.parsed(after)
 	plain := !misshapen(was) && !misshapen(is) && (difference == "" || hostsKnown(was))
 	if d := old.compareRules(now, declared, func(name string) bool {
 		_, known := seccomp.LookupSyscall(name)
@@ -306,9 +335,20 @@ type meaning struct {
 
 type object = map[string]any
 
-func read(text []byte) (*meaning, error) {
-	d := decoder{Decoder: json.NewDecoder(bytes.NewReader(text))}
-	d.UseNumber()
+// decode is like read, and remembers the elements of lists.
+func (m *Memory) decode(text []byte) (*meaning, error) {
+	if m.elements == nil {
+		m.elements = map[elementKey]element{}
+	}
+	if out, err := newDecoder(text, m.elements).meaning(text); err == nil {
+		return out, nil
+	}
+	return read(text) // for its error
+}
+
+func read(text []byte) (*meaning, error) { return newDecoder(text, nil).meaning(text) }
+
+func (d *decoder) meaning(text []byte) (*meaning, error) {
 	root, err := d.value(0)
 	if err != nil {
 		return nil, err
@@ -360,7 +400,40 @@ const maxDepth = 10_000
 // decoder reads JSON values.
 type decoder struct {
 	*json.Decoder
-	twice bool // whether a known key occurred twice in one object, maybe where no reader looks
+	twice    bool // whether a known key occurred twice in one object, maybe where no reader looks
+	elements map[elementKey]element
+}
+
+// newDecoder returns a decoder that takes the elements of lists that it has read already from a map, where it is not
+// nil, and adds the others. Then the errors may have other texts.
+func newDecoder(text []byte, elements map[elementKey]element) *decoder {
+	d := &decoder{Decoder: json.NewDecoder(bytes.NewReader(text)), elements: elements}
+	d.UseNumber()
+	return d
+}
+
+// element reads a value in a list.
+func (d *decoder) element(depth int) (any, error) {
+	if d.elements == nil {
+		return d.value(depth)
+	}
+	var raw json.RawMessage
+	if err := d.Decode(&raw); err != nil {
+		return nil, err
+	}
+	key := elementKey{depth, string(raw)}
+	e, ok := d.elements[key]
+	if !ok {
+		inner := newDecoder(raw, nil)
+		var err error
+		if e.value, err = inner.value(depth); err != nil {
+			return nil, err
+		}
+		e.twice = inner.twice
+		d.elements[key] = e
+	}
+	d.twice = d.twice || e.twice
+	return e.value, nil
 }
 
 // value reads one value.
@@ -393,7 +466,7 @@ func (d *decoder) value(depth int) (any, error) {
 	case json.Delim('['):
 		list := []any{}
 		for d.More() {
-			v, err := d.value(depth + 1)
+			v, err := d.element(depth + 1)
 			if err != nil {
 				return nil, err
 			}

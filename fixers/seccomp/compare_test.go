@@ -1,7 +1,11 @@
 package seccomp
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -398,6 +402,46 @@ func TestCompare(t *testing.T) {
 				t.Errorf("got %q, want %q", d, test.want)
 			}
 		})
+	}
+}
+
+// TestDecode compares what is read of texts that share elements of lists with what is read of each alone.
+func TestDecode(t *testing.T) {
+	rules := []string{
+		`{"names":["read","write"],"action":"SCMP_ACT_ALLOW"}`, `{"names":["read"],"names":["a"],"action":"x"}`,
+		`{"name":"read","NAMES":[],"action":"SCMP_ACT_ERRNO","errnoRet":38}`, `null`, `[[1,"a"],{"a":1,"a":2}]`, `1e2`,
+		`{"names":["a"],"Names":["b"]}`, `{"names":["b"],"action":"SCMP_ACT_LOG","includes":{"caps":["B","A"]},` +
+			`"args":[{"index":0,"value":1,"valueTwo":3,"op":"SCMP_CMP_MASKED_EQ"},{"index":0,"op":"x"}]}`,
+		`"\u0061"`, `{`,
+	}
+	m := &Memory{}
+	all, failed := 0, 0
+	for seed := range 1500 {
+		r := rand.New(rand.NewPCG(uint64(seed), 1))
+		var list []string
+		for range r.IntN(6) {
+			list = append(list, rules[r.IntN(len(rules))])
+		}
+		text := []byte(`{"defaultAction":"SCMP_ACT_ERRNO","architectures":["B","A"],"archMap":[{"architecture":"A",` +
+			`"subArchitectures":["C","A"]}],"syscalls":[` + strings.Join(list, ", ") + `]}`)
+		if r.IntN(4) == 0 {
+			text = []byte(`{"ociVersion":"1","linux":{"seccomp":` + string(text) + `}}`)
+		}
+		if r.IntN(3) == 0 {
+			at := r.IntN(len(text))
+			text = slices.Replace(text, at, at+r.IntN(2), `{}[],:"0a `[r.IntN(10)])
+		}
+		got, gotErr := m.decode(text)
+		want, wantErr := read(text)
+		if fmt.Sprint(gotErr) != fmt.Sprint(wantErr) || wantErr == nil && !reflect.DeepEqual(got, want) {
+			t.Fatalf("%s is read as %v, %v, and alone as %v, %v", text, got, gotErr, want, wantErr)
+		}
+		if all++; wantErr != nil {
+			failed++
+		}
+	}
+	if failed < 200 || all-failed < 200 {
+		t.Errorf("%d of %d texts failed", failed, all)
 	}
 }
 

@@ -33,10 +33,14 @@ func compareResources(before, after *source.File, fixes []fixers.Fix, targets de
 		return "something else than the rules of a SeccompProfile changed"
 	}
 	declared := declarationOf(fixes)
+	type pair struct{ from, to string }
+	same := map[pair]bool{} // those that were compared: many resources of a file may hold one profile
 	for n := range old {
-		if bytes.Equal(old[n], now[n]) {
+		one := pair{string(old[n]), string(now[n])}
+		if one.from == one.to || same[one] {
 			continue
 		}
+		same[one] = true
 		from, to := source.NewFile("profile.json", old[n]), source.NewFile("profile.json", now[n])
 		if d := new(Memory).compareProfile(from, to, declared, targets); d != "" {
 			return d

@@ -40,7 +40,7 @@ func (f *Filter) refusals(conflicts func() []Conflict, first bool) []Refusal {
 	f.refuseFlags(add)
 	f.refuseArchitectures(add)
 	errno, given := f.errno(p.DefaultErrnoRet, p.DefaultErrno)
-	f.refuseAction(add, p.DefaultAction, f.Default, errno, given)
+	f.refuseAction(add, p.DefaultAction, errno, given)
 	switch {
 	case f.Default.Action == "SCMP_ACT_NOTIFY":
 		add(p.DefaultAction, "%s cannot have SCMP_ACT_NOTIFY as the default action", f.Target.Runtime)
@@ -48,12 +48,13 @@ func (f *Filter) refusals(conflicts func() []Conflict, first bool) []Refusal {
 		add(p.DefaultAction, "libseccomp accepts no errno above %d, and the default action gives %d", maxErrno,
 			f.Default.Errno)
 	}
+	accepted := map[givenAction]bool{}
 	for i, rule := range p.Rules {
 		if first && len(out) > 0 {
 			return out
 		}
 		if f.live[i] != nil {
-			f.refuseRule(add, i, rule, f.live[i].Outcome)
+			f.refuseRule(add, i, rule, f.live[i].Outcome, accepted)
 			continue
 		}
 		if len(rule.Names) > 0 && !(rule.LegacyName && f.Loader == LoaderOCI) || f.Loader == LoaderContainers ||
@@ -62,7 +63,7 @@ func (f *Filter) refusals(conflicts func() []Conflict, first bool) []Refusal {
 		}
 		// The loader hands it on without names.
 		errno, _ := f.errno(rule.ErrnoRet, rule.Errno)
-		f.refuseRule(add, i, rule, outcome(rule.Action.Text, errno))
+		f.refuseRule(add, i, rule, outcome(rule.Action.Text, errno), accepted)
 		if crun && (rule.NamesSpan.IsEmpty() || rule.LegacyName) {
 			add(rule.Name, "crun refuses a rule without names")
 		}
@@ -157,7 +158,7 @@ func (f *Filter) refuseArchitectures(add refuse) {
 }
 
 // refuseAction reports what is wrong with an action and the errno that is given with it.
-func (f *Filter) refuseAction(add refuse, name seccomp.String, o Outcome, errno uint64, given bool) bool {
+func (f *Filter) refuseAction(add refuse, name seccomp.String, errno uint64, given bool) bool {
 	action, ok := seccomp.LookupAction(name.Text)
 	if !ok {
 		add(name, "%s does not know the action %q", f.Target.Runtime, name.Text)
@@ -177,12 +178,25 @@ func (f *Filter) refuseAction(add refuse, name seccomp.String, o Outcome, errno 
 	return true
 }
 
-// refuseRule reports what the runtime refuses about a rule by itself.
-func (f *Filter) refuseRule(add refuse, place int, rule *seccomp.Rule, o Outcome) {
+// givenAction is all that refuseAction looks at in a rule.
+type givenAction struct {
+	action string
+	errno  uint64
+	given  bool
+}
+
+// refuseRule reports what the runtime refuses about a rule by itself. Accepted are the actions that it was found to
+// take in other rules.
+func (f *Filter) refuseRule(
+	add refuse, place int, rule *seccomp.Rule, o Outcome, accepted map[givenAction]bool,
+) {
 	crun := f.Target.Runtime == "crun"
 	errno, given := f.errno(rule.ErrnoRet, rule.Errno)
-	if f.refuseAction(add, rule.Action, o, errno, given) {
-		return
+	if key := (givenAction{rule.Action.Text, errno, given}); !accepted[key] {
+		if f.refuseAction(add, rule.Action, errno, given) {
+			return
+		}
+		accepted[key] = true
 	}
 	names := []seccomp.String{}
 	if f.live[place] != nil {
