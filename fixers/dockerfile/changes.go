@@ -180,7 +180,7 @@ const (
 )
 
 // classOf returns what a fix declares, and the mask of a partial one.
-func classOf(f fixers.Fix) (class, *mask) {
+func classOf(f fixers.Fix, trees commandTrees) (class, *mask) {
 	switch {
 	case len(f.Changes) == 0:
 		return strict, nil
@@ -191,7 +191,7 @@ func classOf(f fixers.Fix) (class, *mask) {
 	}
 	m := &mask{}
 	for _, c := range f.Changes {
-		m.add(c)
+		m.add(c, trees)
 	}
 	return partial, m
 }
@@ -245,7 +245,7 @@ func (m *mask) key() string {
 	return m.written
 }
 
-func (m *mask) add(c fixers.Change) {
+func (m *mask) add(c fixers.Change, trees commandTrees) {
 	switch c := c.(type) {
 	case Words:
 		m.removed, m.added = append(m.removed, c.Removed...), append(m.added, c.Added...)
@@ -257,8 +257,8 @@ func (m *mask) add(c fixers.Change) {
 			m.spellings[was] = c.Becomes[n]
 		}
 	case Commands:
-		m.removedCommands = append(m.removedCommands, commandTrees(c.Removed)...)
-		m.addedCommands = append(m.addedCommands, commandTrees(c.Added)...)
+		m.removedCommands = append(m.removedCommands, trees.of(c.Removed)...)
+		m.addedCommands = append(m.addedCommands, trees.of(c.Added)...)
 	case Separated:
 		m.separated = true
 	case Packages:

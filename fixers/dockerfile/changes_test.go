@@ -266,8 +266,8 @@ func TestReplaced(t *testing.T) {
 func TestMasksJoin(t *testing.T) {
 	f := fixers.Fix{Changes: fixers.Changes{Words{Added: []string{"x"}}, Flags{"network"}}}
 	g := fixers.Fix{Changes: fixers.Changes{Packages{"curl"}}}
-	_, a := classOf(f)
-	_, b := classOf(g)
+	_, a := classOf(f, commandTrees{})
+	_, b := classOf(g, commandTrees{})
 	m := a.join(b)
 	if masked, _ := m.word("x"); !masked || !m.flag("network") {
 		t.Error("the first is lost")

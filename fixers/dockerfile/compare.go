@@ -85,9 +85,9 @@ type edit struct {
 // editsOf returns the edits of fixes to before, in order of position.
 func editsOf(before, after *source.File, fixes []fixers.Fix) ([]edit, error) {
 	edits := make([]edit, 0, len(fixes))
-	masks := map[string]*mask{} // most fixes of a rule declare the same
+	masks, trees := map[string]*mask{}, commandTrees{} // most fixes of a rule declare the same
 	for _, fix := range fixes {
-		kind, mask := classOf(fix)
+		kind, mask := classOf(fix, trees)
 		if mask != nil {
 			if same := masks[mask.key()]; same != nil {
 				mask = same

@@ -128,18 +128,27 @@ func (d *dumper) joined(stmt *syntax.Stmt) {
 	}
 }
 
-// commandTrees returns the trees of commands, as statements compare them.
-func commandTrees(commands []string) []string {
+// commandTrees remembers the trees of commands, as statements compare them, by their text. A command that is no
+// statement has the tree "".
+type commandTrees map[string]string
+
+// of returns the trees of those commands that are statements.
+func (known commandTrees) of(commands []string) []string {
 	var out []string
 	for _, c := range commands {
-		f, err := parseAs(syntax.LangBash, c)
-		if err != nil || len(f.Stmts) != 1 {
-			continue
+		tree, ok := known[c]
+		if !ok {
+			if f, err := parseAs(syntax.LangBash, c); err == nil && len(f.Stmts) == 1 {
+				var b strings.Builder
+				plain := dumper{out: &b}
+				plain.dump(reflect.ValueOf(f.Stmts[0]))
+				tree = b.String()
+			}
+			known[c] = tree
 		}
-		var b strings.Builder
-		plain := dumper{out: &b}
-		plain.dump(reflect.ValueOf(f.Stmts[0]))
-		out = append(out, b.String())
+		if tree != "" {
+			out = append(out, tree)
+		}
 	}
 	return out
 }
