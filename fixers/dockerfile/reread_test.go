@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/heavytest"
 	"github.com/sandlint/sandlint/parsers/source"
 )
 
@@ -30,8 +31,8 @@ var someLines = []string{
 
 // TestReread compares what is read again after random edits with what is read anew.
 func TestReread(t *testing.T) {
-	taken := 0
-	for seed := range 1500 {
+	taken, times := 0, heavytest.Times(1500)
+	for seed := range times {
 		r := rand.New(rand.NewPCG(uint64(seed), 1))
 		var text strings.Builder
 		if r.IntN(3) == 0 {
@@ -62,7 +63,7 @@ func TestReread(t *testing.T) {
 			}
 		}
 	}
-	if taken < 1000 {
+	if taken < times*2/3 {
 		t.Errorf("only %d texts were read again", taken)
 	}
 }
@@ -75,8 +76,8 @@ func TestReadOnce(t *testing.T) {
 			lines = append(lines, line)
 		}
 	}
-	taken := 0
-	for seed := range 5000 {
+	taken, times := 0, heavytest.Times(5000)
+	for seed := range times {
 		r := rand.New(rand.NewPCG(uint64(seed), 2))
 		var text strings.Builder
 		if r.IntN(3) == 0 {
@@ -107,7 +108,7 @@ func TestReadOnce(t *testing.T) {
 			t.Fatalf("seed %d: %q\nread once: %s\nread as a whole: %s", seed, f.Bytes, a, b)
 		}
 	}
-	if taken < 500 {
+	if taken < times/10 {
 		t.Errorf("only %d texts had parts that were not read again", taken)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/sandlint/sandlint/fixers"
+	"github.com/sandlint/sandlint/parsers/heavytest"
 	"github.com/sandlint/sandlint/parsers/nixconf"
 	"github.com/sandlint/sandlint/parsers/nixconf/effective"
 	"github.com/sandlint/sandlint/parsers/source"
@@ -45,7 +46,7 @@ func TestIndependent(t *testing.T) {
 		"configurable-impure-env no-url-literals", "https://a.example.org", "https://a.example.org/", "auto", "5K",
 	}
 	same, tried := 0, 0
-	for seed := range 1500 {
+	for seed := range heavytest.Times(1500) {
 		r := rand.New(rand.NewPCG(uint64(seed), 3))
 		names := slices.Clone(bound[r.IntN(len(bound))])
 		others := make([]string, 1+r.IntN(3))

@@ -190,7 +190,7 @@ func cacheEdit(t *testing.T, r *rand.Rand, dir string) string {
 // all edits share, prints what a run without prints: the same bytes, in every format, with the same warnings and the
 // same exit status. The repository also moves, and stops being one.
 func TestCacheIsInvisible(t *testing.T) {
-	edits := 200
+	edits := 80
 	if heavytest.On() {
 		edits = 3000 // about a minute of CPU time
 	}

@@ -104,7 +104,7 @@ func TestStalePosition(t *testing.T) {
 // TestTurns checks that other requests have their turns while all files are checked.
 func TestTurns(t *testing.T) {
 	files := map[string]string{}
-	for n := range 3 * perTurn {
+	for n := range perTurn + perTurn/2 {
 		files[fmt.Sprintf("a%d/Dockerfile", n)] = "FROM debian\nRUN sudo ls\n"
 	}
 	p := live(t, write(t, files), map[string]any{})
