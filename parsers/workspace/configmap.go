@@ -15,8 +15,8 @@ import (
 
 // mentionsConfigMap reports whether a YAML file may hold a profile in a ConfigMap: the words are in it.
 func mentionsConfigMap(b []byte) bool {
-	return bytes.Contains(b, []byte("ConfigMap")) && bytes.Contains(b, []byte("SCMP_ACT_")) &&
-		bytes.Contains(b, []byte("defaultAction"))
+	return bytes.Contains(b, []byte("ConfigMap")) && bytes.Contains(b, []byte("defaultAction")) &&
+		(bytes.Contains(b, []byte("SCMP_ACT_")) || bytes.Contains(b, []byte("{{")))
 }
 
 // hasProfile reports whether a YAML file holds a profile: a SeccompProfile, or the text of one in a ConfigMap.
@@ -27,34 +27,48 @@ func hasProfile(f *source.File) bool {
 // configMapProfiles returns the profiles that are the text of a key of a ConfigMap, in a manifest or in a template of
 // Helm. A text that depends on what Helm fills in is left out, and so is one that quotes a profile among other words.
 func configMapProfiles(f *source.File) []*Profile {
-	if !mentionsConfigMap(f.Bytes) {
-		return nil
-	}
-	tree := yamltree.Parse(source.NewFile(f.Path, withoutActions(f.Bytes)))
-	var out []*Profile
-	for _, document := range tree.Documents {
-		out = appendConfigMap(out, f, document)
-	}
-	return out
+	profiles, _ := inConfigMaps(f)
+	return profiles
 }
 
-// appendConfigMap adds the profiles of an object: a ConfigMap, or a list with some.
-func appendConfigMap(out []*Profile, f *source.File, object *yamltree.Node) []*Profile {
+// inConfigMaps returns the profiles of configMapProfiles, and the keys of those that are left out since they depend on
+// what Helm fills in.
+func inConfigMaps(f *source.File) (profiles []*Profile, templates []string) {
+	if !mentionsConfigMap(f.Bytes) {
+		return nil, nil
+	}
+	m := configMaps{file: f}
+	for _, document := range yamltree.Parse(source.NewFile(f.Path, withoutActions(f.Bytes))).Documents {
+		m.add(document)
+	}
+	return m.profiles, m.templates
+}
+
+// configMaps collects what the ConfigMaps of a file hold.
+type configMaps struct {
+	file      *source.File
+	profiles  []*Profile
+	templates []string
+}
+
+// add adds the profiles of an object: a ConfigMap, or a list with some.
+func (m *configMaps) add(object *yamltree.Node) {
+	f := m.file
 	version, kind := object.Get("apiVersion"), object.Get("kind")
 	if !version.IsScalar() || version.Text != "v1" || !kind.IsScalar() {
-		return out
+		return
 	}
 	switch kind.Text {
 	case "List", "ConfigMapList":
 		if items := object.Get("items"); items != nil && items.Kind == yamltree.Sequence {
 			for _, item := range items.Items {
-				out = appendConfigMap(out, f, item)
+				m.add(item)
 			}
 		}
 	case "ConfigMap":
 		data := object.Get("data")
 		if data == nil || data.Kind != yamltree.Mapping {
-			return out
+			return
 		}
 		use := UseConfigMap
 		for _, pair := range data.Pairs {
@@ -64,7 +78,13 @@ func appendConfigMap(out []*Profile, f *source.File, object *yamltree.Node) []*P
 		}
 		for _, pair := range data.Pairs {
 			v := pair.Value
-			if v.Kind != yamltree.Scalar || bytes.Contains(f.Bytes[v.Span.Start:v.Span.End], []byte("{{")) {
+			if v.Kind != yamltree.Scalar {
+				continue
+			}
+			if text := f.Bytes[v.Span.Start:v.Span.End]; bytes.Contains(text, []byte("{{")) {
+				if mentionsProfile(text) {
+					m.templates = append(m.templates, f.Text(pair.Key.Span))
+				}
 				continue
 			}
 			fr := v.Fragment(f)
@@ -77,13 +97,47 @@ func appendConfigMap(out []*Profile, f *source.File, object *yamltree.Node) []*P
 			if broken && !(files.IsJSON(pair.Key.Text) && beginsProfile().Match(fr.Text)) {
 				continue
 			}
-			out = append(out, &Profile{
+			m.profiles = append(m.profiles, &Profile{
 				Profile: profile, Fragment: fr, Uses: []Use{{Kind: use, File: f, Span: pair.Key.Span}},
 				object: nameOf(f, object),
 			})
 		}
 	}
-	return out
+}
+
+// mentionsProfile reports whether a text has the words of a profile.
+func mentionsProfile(text []byte) bool {
+	return bytes.Contains(text, []byte("defaultAction")) && bytes.Contains(text, []byte("syscalls"))
+}
+
+// isProfileTemplate reports whether a JSON file of a profile is a template: where marks of a template language stand
+// outside of its strings, or among its names and actions.
+func isProfileTemplate(f *source.File) bool {
+	if !marked(f.Bytes) {
+		return false
+	}
+	quoted := false
+	for i := 0; i < len(f.Bytes); i++ {
+		switch c := f.Bytes[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted && c == '\\':
+			i++
+		case !quoted && marked(f.Bytes[i:min(i+2, len(f.Bytes))]):
+			return true
+		}
+	}
+	return inNames(f)
+}
+
+// inNames reports whether marks of a template language stand in the names and actions of a profile.
+func inNames(f *source.File) bool {
+	p := seccomp.Parse(f)
+	words := append(slices.Clone(p.Architectures), p.DefaultAction)
+	for _, r := range p.Rules {
+		words = append(append(words, r.Names...), r.Action)
+	}
+	return slices.ContainsFunc(words, func(s seccomp.String) bool { return marked([]byte(s.Text)) })
 }
 
 // nameOf returns the name in the metadata of an object, as the file has it.

@@ -87,8 +87,12 @@ func OpenNixConf(w *Workspace, e *Entry, f *source.File) (*Document, error) {
 	return &Document{Value: t, Texts: []*nixuse.Text{t}}, nil
 }
 
-// OpenProfiles is Format.Open of files of seccomp profiles. Value is a []*Profile with at least one.
+// OpenProfiles is Format.Open of files of seccomp profiles. Value is a []*Profile with at least one. The error is a
+// ForeignError for a template of a profile.
 func OpenProfiles(w *Workspace, e *Entry, f *source.File) (*Document, error) {
+	if !e.Certain && !files.IsYAML(f.Path) && isProfileTemplate(f) {
+		return nil, ForeignError{profileTemplate}
+	}
 	profiles := w.profiles(e, f)
 	d := &Document{Value: profiles, Profiles: profiles}
 	if files.IsYAML(f.Path) {

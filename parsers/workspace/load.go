@@ -336,6 +336,7 @@ func (l *loader) kind(abs string, named bool) files.Kind {
 // namedKind returns the kind of a file that the user named, which its content may say as well; where it has none, why.
 func (l *loader) namedKind(abs string, f *source.File) (kind files.Kind, reason string) {
 	base := filepath.Base(abs)
+	templates := "" // why a part of it is not checked
 	kind = files.KindByPath(abs)
 	if kind.Hosts() {
 		return kind, ""
@@ -353,8 +354,14 @@ func (l *loader) namedKind(abs string, f *source.File) (kind files.Kind, reason 
 		}
 		if files.IsJSON(base) {
 			kind = kindByContent(f, kind)
-		} else if hasProfile(f) {
-			kind = files.KindSeccomp
+		} else {
+			templates = templatesIn(f)
+			if hasProfile(f) {
+				kind = files.KindSeccomp
+				if templates != "" {
+					l.skip(Skipped{Path: abs, Reason: templates})
+				}
+			}
 		}
 	} else if kind == files.KindUnknown {
 		kind = kindByContent(f, kind)
@@ -384,6 +391,10 @@ func (l *loader) namedKind(abs string, f *source.File) (kind files.Kind, reason 
 		return kind, ""
 	case kind != files.KindUnknown:
 		return kind, ""
+	case templates != "":
+		return kind, templates
+	case files.IsJSON(base) && mentionsProfile(f.Bytes) && isProfileTemplate(f):
+		return kind, profileTemplate
 	case files.IsJSON(base), files.IsYAML(base):
 		return kind, "it holds no seccomp profile"
 	case strings.HasSuffix(lower, "ignore"):
@@ -407,6 +418,9 @@ func (l *loader) jsonKind(abs string, byName files.Kind) files.Kind {
 		l.w.naming = append(l.w.naming, abs)
 	}
 	kind := kindByContent(f, byName)
+	if kind == files.KindUnknown && mentionsProfile(f.Bytes) && isProfileTemplate(f) {
+		l.skip(Skipped{Path: abs, Reason: profileTemplate})
+	}
 	if kind == files.KindUnknown {
 		kind = l.claimed(f.Path, func() []byte { return f.Bytes })
 	}
@@ -420,10 +434,30 @@ func (l *loader) yamlKind(abs string) files.Kind {
 	if mayName(b) {
 		l.w.naming = append(l.w.naming, abs)
 	}
-	if hasProfile(source.NewFile(abs, b)) {
+	f := source.NewFile(abs, b)
+	if reason := templatesIn(f); reason != "" {
+		l.skip(Skipped{Path: abs, Reason: reason})
+	}
+	if hasProfile(f) {
 		return files.KindSeccomp
 	}
 	return files.KindUnknown
+}
+
+// profileTemplate is the reason for which a file is not checked.
+const profileTemplate = "it is a template of a seccomp profile"
+
+// templatesIn says which profiles in the ConfigMaps of a YAML file are not checked, since Helm fills them in; "" for
+// none.
+func templatesIn(f *source.File) string {
+	_, templates := inConfigMaps(f)
+	switch len(templates) {
+	case 0:
+		return ""
+	case 1:
+		return templates[0] + " is a template of a seccomp profile"
+	}
+	return strings.Join(templates, ", ") + " are templates of seccomp profiles"
 }
 
 // contents returns the bytes of a file, which are good until the next call; nil where it cannot be read or is too

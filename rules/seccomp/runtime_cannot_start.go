@@ -48,6 +48,8 @@ type lack struct {
 	// the syscall look at them.
 	call bool
 	with []decide.Cond
+	// retried says that the answer is EINTR, upon which the runtime makes the call again.
+	retried bool
 }
 
 // words names what a runtime makes: `"openat2"`, `"fcntl" (arg1 == 3)`.
@@ -159,6 +161,9 @@ func (s shortage) message(where string) string {
 	case s.lacks[0].effect.Outcome.Action == "SCMP_ACT_TRACE":
 		refuses = "hands " + object + " to a tracer, which no runtime starts, so " + fails + " with ENOSYS"
 	}
+	if s.lacks[0].retried {
+		refuses = "answers " + object + " with EINTR, upon which it tries again without an end"
+	}
 	itself := "itself"
 	if after := s.lacks[0].after; after != "" {
 		itself = fmt.Sprintf("where %q fails, as it does here", after)
@@ -258,7 +263,8 @@ func lacking(p *rules.Pass, profile *workspace.Profile, fs []*decide.Filter, run
 			subject := runtime + support.Releases(decide.DescribeReleases(releases, ranges, set))
 			i := slices.IndexFunc(out, func(s shortage) bool {
 				return s.subject == subject && s.without == without && s.severity == severity &&
-					s.lacks[0].killed == l.Killed && s.lacks[0].after == l.After
+					s.lacks[0].killed == l.Killed && s.lacks[0].after == l.After &&
+					s.lacks[0].retried == l.Need.Retried
 			})
 			if i < 0 {
 				i = len(out)
@@ -331,12 +337,12 @@ func (j *judge) lacks(k lackKey, need decide.Need, refuses func(f *decide.Filter
 		return false
 	}
 	var errnos []string
-	if len(need.AnyOf) == 1 && !k.killed {
+	if len(need.AnyOf) == 1 && !k.killed && !need.Retried {
 		errnos = need.Accepts()
 	}
 	j.found[k] = &lack{
 		effect: effects[0], others: others, killed: k.killed, after: k.after, errnos: errnos, key: need.Key(),
-		call: need.Args != nil, with: need.Conds(j.profile.Profile, best),
+		call: need.Args != nil, with: need.Conds(j.profile.Profile, best), retried: need.Retried,
 	}
 	return true
 }

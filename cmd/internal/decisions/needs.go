@@ -31,6 +31,8 @@ type RuntimeLack struct {
 	// With is what is known of the arguments of the calls that are refused: "arg0 == 8", for each of several such
 	// calls; empty where the profile refuses all.
 	With []string
+	// Retried says that the answer is EINTR, upon which the runtime makes the call again, without an end.
+	Retried bool
 }
 
 // lacks returns which runtimes cannot start a container because of the answer to a call by the machine's own ABI. The
@@ -73,10 +75,10 @@ func (v *view) lacks(a *Answer, name string) (out []RuntimeLack) {
 				preposition, some := decide.DescribeReleases(all, ranges, targeted)
 				one := RuntimeLack{
 					Runtime: runtime, Releases: strings.TrimSpace(preposition + " " + list(some, "and")),
-					Without: without, Killed: l.Killed, After: l.After,
+					Without: without, Killed: l.Killed, After: l.After, Retried: l.Need.Retried,
 				}
 				one.Others = others(l.Need, name)
-				if one.Others == nil && !l.Killed && l.Need.Args == nil {
+				if one.Others == nil && !l.Killed && !one.Retried && l.Need.Args == nil {
 					one.Errnos = l.Need.Accepts()
 				}
 				if l.Need.Args != nil {
@@ -120,13 +122,14 @@ func subtract(from, set []bool) {
 // like reports whether o differs from l in nothing but in what would do instead, and something would.
 func (l RuntimeLack) like(o RuntimeLack) bool {
 	return l.Runtime == o.Runtime && l.Releases == o.Releases && l.Without == o.Without && l.Killed == o.Killed &&
-		len(o.Others) > 0
+		l.Retried == o.Retried && len(o.Others) > 0
 }
 
 // sameBut reports whether o differs from l in nothing but in the arguments of the calls.
 func (l RuntimeLack) sameBut(o RuntimeLack) bool {
 	return l.Runtime == o.Runtime && l.Releases == o.Releases && l.Without == o.Without && l.Killed == o.Killed &&
-		l.After == o.After && o.With != nil && slices.Equal(l.Others, o.Others) && slices.Equal(l.Errnos, o.Errnos)
+		l.After == o.After && l.Retried == o.Retried && o.With != nil &&
+		slices.Equal(l.Others, o.Others) && slices.Equal(l.Errnos, o.Errnos)
 }
 
 // others returns the syscalls of a need without one.
@@ -194,6 +197,8 @@ func (l RuntimeLack) String() string {
 		}
 	}
 	switch {
+	case l.Retried:
+		s += ", and tries again without an end where it fails with EINTR"
 	case l.After != "":
 		s += fmt.Sprintf(", since %q is answered with an errno", l.After)
 	case l.Killed:

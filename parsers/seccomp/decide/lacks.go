@@ -69,8 +69,14 @@ func Lacks(p *seccomp.Profile, runtime string, releases []seccomp.Version, j Jud
 				continue
 			}
 			whole := map[string]bool{} // what is lacking whatever the arguments
+			for _, name := range n.Retries {
+				if need := (Need{AnyOf: []string{name}, Retried: true}); j.Refuses(i, need) {
+					note(i, early, Lack{Need: need})
+					whole[name] = true
+				}
+			}
 			for _, need := range n.Needs {
-				if j.Refuses(i, need) {
+				if !(len(need.AnyOf) == 1 && whole[need.AnyOf[0]]) && j.Refuses(i, need) {
 					note(i, early, Lack{Need: need})
 					if len(need.AnyOf) == 1 {
 						whole[need.AnyOf[0]] = true
@@ -94,8 +100,19 @@ func Lacks(p *seccomp.Profile, runtime string, releases []seccomp.Version, j Jud
 				return slices.ContainsFunc(need.AnyOf, func(name string) bool { return conditional[name] }) &&
 					!slices.ContainsFunc(need.AnyOf, func(name string) bool { return whole[name] })
 			}
+			retried := map[string]bool{}
+			for _, need := range n.CallsMade {
+				if asks(need) && slices.Contains(n.Retries, need.AnyOf[0]) {
+					need = need.of(p)
+					need.Retried = true
+					if j.Refuses(i, need) {
+						note(i, early, Lack{Need: need})
+						retried[need.AnyOf[0]] = true
+					}
+				}
+			}
 			for _, need := range n.CallNeeds {
-				if asks(need) {
+				if asks(need) && !retried[need.AnyOf[0]] {
 					if need = need.of(p); j.Refuses(i, need) {
 						note(i, early, Lack{Need: need})
 					}
@@ -147,6 +164,9 @@ func (n Need) Key() string {
 	key := strings.Join(n.AnyOf, " ")
 	for _, errno := range n.Errnos {
 		key += " " + strconv.Itoa(int(errno))
+	}
+	if n.Retried {
+		key += " again"
 	}
 	for _, args := range n.Args {
 		key += fmt.Sprint(args)

@@ -61,6 +61,7 @@ func (o Outcome) String() string {
 const eperm = 1
 
 const (
+	eintr  = 4
 	eacces = 13
 	einval = 22
 	enosys = 38

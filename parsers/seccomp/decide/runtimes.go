@@ -27,6 +27,8 @@ type RuntimeNeeds struct {
 	CallNeeds []Need
 	// CallsMade are the calls that it makes in every start, as Made, with their arguments: one in AnyOf.
 	CallsMade []Need
+	// Retries are those of Made that it makes again and again as long as they fail with EINTR. Sorted.
+	Retries []string
 	// Notify are those that it makes before it hands the listener to the agent, so it waits for ever where the profile
 	// notifies the agent of them, or that it refuses in a profile for that reason. Sorted.
 	Notify []string
@@ -49,6 +51,8 @@ type Need struct {
 	// Unless are calls that must get through for the need to arise, each one of AnyOf: where one of them fails, the
 	// runtime does without.
 	Unless []Need
+	// Retried says that it is about EINTR alone, upon which the runtime makes the call again, without an end.
+	Retried bool
 	// Errnos are those of measuredErrnos that are not good enough, where others are; nil where no errno is.
 	Errnos []uint16
 }
@@ -155,6 +159,7 @@ func (n *RuntimeNeeds) and(o *RuntimeNeeds) *RuntimeNeeds {
 	}
 	both := &RuntimeNeeds{
 		Made: inBoth(n.Made, o.Made), Chance: inBoth(n.Chance, o.Chance), Notify: inBoth(n.Notify, o.Notify),
+		Retries: inBoth(n.Retries, o.Retries),
 	}
 	for _, b := range n.Instead {
 		for _, other := range o.Instead {
@@ -254,6 +259,9 @@ func measuredIn(runtime string, r Range) []seccomp.Version {
 func (f *Filter) Refuses(n Need) bool {
 	refused := func(o Outcome) bool {
 		errno := o.errno()
+		if n.Retried {
+			return errno == eintr
+		}
 		return o.Kills() || errno != 0 && n.tooLittle(errno)
 	}
 	for _, name := range n.AnyOf {

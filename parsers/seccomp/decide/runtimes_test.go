@@ -35,6 +35,11 @@ func TestMeasuredNeedsNameSyscalls(t *testing.T) {
 				t.Errorf("set %d needs %s, and does not make it", i, need.AnyOf[0])
 			}
 		}
+		for _, name := range n.Retries {
+			if !slices.Contains(n.Made, name) {
+				t.Errorf("%s is tried again in set %d, and not made", name, i)
+			}
+		}
 		for _, need := range slices.Concat(n.CallNeeds, n.CallsMade) {
 			names = append(names, need.AnyOf...)
 			if len(need.Args) != len(need.AnyOf) {
@@ -370,6 +375,13 @@ func compareNeeds(t *testing.T, r *seccomptest.Runtime, n *RuntimeNeeds, noNewPr
 						name, b.After, errno)
 				}
 			}
+		}
+	}
+	for _, name := range n.Retries {
+		profile := fmt.Sprintf(`{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+			{"names": [%q], "action": "SCMP_ACT_ERRNO", "errnoRet": %d}]}`, name, eintr)
+		if result, ok := starts(profile); ok || result.Exit >= 0 {
+			t.Errorf("no_new_privs %v: it does not try %s again for ever: %+v", noNewPrivs, name, result)
 		}
 	}
 	if r.Name == "runc" {
