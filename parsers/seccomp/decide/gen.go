@@ -118,7 +118,9 @@ func (n needs) goText() string {
 		}
 		b.WriteString("\t\t},\n")
 	}
-	for _, field := range [][2]string{{"Made", "makes"}, {"Chance", "chance"}, {"Retries", "retries"}, {"Notify", "notify"}} {
+	for _, field := range [][2]string{
+		{"Made", "makes"}, {"Chance", "chance"}, {"Retries", "retries"}, {"Notify", "notify"},
+	} {
 		if len(n[field[1]]) > 0 {
 			fmt.Fprintf(&b, "\t\t%s: %s,\n", field[0], goStrings(n[field[1]]))
 		}

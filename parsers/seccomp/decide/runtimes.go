@@ -369,9 +369,9 @@ func (d *Decision) sure(args []argument, is func(Outcome) bool) bool {
 }
 
 // possible returns which cases may decide about a call with some arguments, by index, and -1 where it may be that none
-// holds.
+// holds. Without arguments, and where libseccomp may make something else of the cases, that are all.
 func (d *Decision) possible(args []argument) (cases []int) {
-	wrong := len(d.Cases) > 1 && len(d.Miscompiled()) > 0
+	wrong := args == nil || len(d.Cases) > 1 && len(d.Miscompiled()) > 0
 	sure := false // a case holds
 	for i, c := range d.Cases {
 		may, must := true, true

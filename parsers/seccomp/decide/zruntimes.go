@@ -771,11 +771,6 @@ var measuredNeeds = [...]RuntimeNeeds{
 			}}},
 			{AnyOf: []string{"chdir"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}}}},
 			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"close_range"}, Args: [][]argument{{
-				{From: 3, To: 1<<31 - 1},
-				{From: 0xffffffffffffffff, To: 0xffffffffffffffff},
-				{From: 4, To: 4},
-			}}},
 			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
@@ -873,7 +868,15 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 3, To: 1<<31 - 1},
 				{From: 0xffffffffffffffff, To: 0xffffffffffffffff},
 				{From: 4, To: 4},
-			}}},
+			}},
+				Unless: []Need{
+					{AnyOf: []string{"close_range"}, Args: [][]argument{{
+						{From: 3, To: 1<<31 - 1},
+						{From: 3, To: 1<<31 - 1},
+						{From: 4, To: 4},
+					}}},
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
+				}},
 			{AnyOf: []string{"close_range"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 3, To: 1<<31 - 1},
@@ -1134,11 +1137,6 @@ var measuredNeeds = [...]RuntimeNeeds{
 			}}},
 			{AnyOf: []string{"chdir"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}}}},
 			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"close_range"}, Args: [][]argument{{
-				{From: 3, To: 1<<31 - 1},
-				{From: 0xffffffffffffffff, To: 0xffffffffffffffff},
-				{From: 4, To: 4},
-			}}},
 			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
@@ -1236,7 +1234,15 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 3, To: 1<<31 - 1},
 				{From: 0xffffffffffffffff, To: 0xffffffffffffffff},
 				{From: 4, To: 4},
-			}}},
+			}},
+				Unless: []Need{
+					{AnyOf: []string{"close_range"}, Args: [][]argument{{
+						{From: 3, To: 1<<31 - 1},
+						{From: 3, To: 1<<31 - 1},
+						{From: 4, To: 4},
+					}}},
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
+				}},
 			{AnyOf: []string{"close_range"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 3, To: 1<<31 - 1},
@@ -1640,19 +1646,6 @@ var measuredNeeds = [...]RuntimeNeeds{
 			}}},
 			{AnyOf: []string{"chdir"}, Args: [][]argument{{{From: 1 << 12, To: 1<<47 - 1}}}},
 			{AnyOf: []string{"close"}, Args: [][]argument{{{From: 3, To: 1<<31 - 1}}}},
-			{AnyOf: []string{"close_range"}, Args: [][]argument{{
-				{From: 3, To: 1<<31 - 1},
-				{From: 0xffffffffffffffff, To: 0xffffffffffffffff},
-				{From: 4, To: 4},
-			}},
-				Unless: []Need{
-					{AnyOf: []string{"fcntl"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
-					{AnyOf: []string{"fcntl"}, Args: [][]argument{{
-						{From: 3, To: 1<<31 - 1},
-						{From: 3, To: 3},
-						{From: 0, To: 0},
-					}}},
-				}},
 			{AnyOf: []string{"execve"}, Args: [][]argument{{
 				{From: 1 << 12, To: 1<<47 - 1},
 				{From: 1 << 12, To: 1<<47 - 1},
@@ -2127,7 +2120,15 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 3, To: 1<<31 - 1},
 				{From: 0x7fffffff, To: 0x7fffffff},
 				{From: 4, To: 4},
-			}}},
+			}},
+				Unless: []Need{
+					{AnyOf: []string{"close_range"}, Args: [][]argument{{
+						{From: 3, To: 1<<31 - 1},
+						{From: 3, To: 1<<31 - 1},
+						{From: 4, To: 4},
+					}}},
+					{AnyOf: []string{"fcntl"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
+				}},
 			{AnyOf: []string{"close_range"}, Args: [][]argument{{
 				{From: 3, To: 1<<31 - 1},
 				{From: 3, To: 1<<31 - 1},

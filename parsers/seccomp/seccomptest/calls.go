@@ -294,14 +294,26 @@ func (m *Measurement) Calls(known *Needs, seen map[string]*Calls) (*Calls, error
 	slices.Sort(calls)
 	calls = slices.Compact(calls)
 	m.Log("%d calls: %s", len(calls), strings.Join(calls, " "))
-	// What is not called where another syscall is refused need not be allowed then.
+	needed := map[string]bool{} // syscalls that have to be allowed
+	for _, c := range known.Clauses {
+		needed[c.AnyOf[0]] = needed[c.AnyOf[0]] || len(c.AnyOf) == 1
+	}
+	// What is not called where another syscall is refused need not be allowed then. Where a whole syscall may be
+	// refused, one of its calls may depend on another.
 	unless := func(call string) (word string) {
+		if !needed[nameOf(call)] {
+			for _, other := range base {
+				if nameOf(other) == nameOf(call) && other != call {
+					word += "!" + other
+				}
+			}
+		}
 		for _, name := range slices.Sorted(maps.Keys(without)) {
 			if len(without[name]) == 0 || slices.Contains(without[name], call) {
 				continue
 			}
 			for _, other := range base {
-				if nameOf(other) == name && other != call {
+				if nameOf(other) == name && other != call && !strings.Contains(word+"!", "!"+other+"!") {
 					word += "!" + other
 				}
 			}
@@ -324,6 +336,9 @@ func (m *Measurement) Calls(known *Needs, seen map[string]*Calls) (*Calls, error
 	})
 	for _, c := range n.Clauses {
 		word := c.String()
+		if len(c.AnyOf) == 1 && !needed[nameOf(c.AnyOf[0])] && without[nameOf(c.AnyOf[0])] == nil {
+			continue // it is not known what it depends on
+		}
 		if len(c.AnyOf) == 1 {
 			call, errnos, _ := strings.Cut(word, "=")
 			word = call + unless(call)
