@@ -106,8 +106,8 @@ type candidate struct {
 // of the path and place of their first edit, safe ones first where two begin at the same place, then by title; one is
 // deferred when an edit of it overlaps an edit of a fix already taken, or when one of the two inserts where the other
 // begins or ends, or when it is for the same finding. With share, fixes of different findings that make the same edits
-// are taken together. The result does not depend on the order of fixes. Fixes without edits are advice and come in
-// neither list.
+// are taken together, and those that insert the same text at the same place, once for all. The result does not depend
+// on the order of fixes. Fixes without edits are advice and come in neither list.
 func combine(candidates []candidate, share bool) (taken, deferred []candidate) {
 	sorted := make([]candidate, 0, len(candidates))
 	for _, c := range candidates {
@@ -126,6 +126,7 @@ func combine(candidates []candidate, share bool) (taken, deferred []candidate) {
 	taken = make([]candidate, 0, len(sorted))
 	claimed := map[string]*claims{}
 	fixed := make(map[*[]error]bool, len(sorted)) // the findings that have a fix among those taken
+	inserted := map[Edit]bool{}                   // those that others may share
 	first := 0                                    // of the fixes taken, that whose edits the last ones share
 next:
 	for _, c := range sorted {
@@ -138,7 +139,7 @@ next:
 			continue
 		}
 		for _, e := range c.fix.Edits {
-			if claimed[editPath(e)].conflict(e.Span) {
+			if !inserted[e] && claimed[editPath(e)].conflict(e.Span) {
 				deferred = append(deferred, c)
 				continue next
 			}
@@ -148,7 +149,13 @@ next:
 			if claimed[path] == nil {
 				claimed[path] = &claims{}
 			}
+			if inserted[e] {
+				continue
+			}
 			claimed[path].add(e.Span)
+			if share && e.Span.IsEmpty() {
+				inserted[e] = true
+			}
 		}
 		first = len(taken)
 		taken, fixed[c.of] = append(taken, c), true

@@ -169,6 +169,7 @@ type trial struct {
 // failure is why a batch did not pass its proof.
 type failure struct {
 	reason string         // "" for one that passed
+	rule   string         // that has a new finding, where this is the reason
 	files  []*source.File // the texts after it
 	new    []Finding      // the findings in them that should not be there, as far as they are known
 }
@@ -403,7 +404,7 @@ func (p *Prover) newFinding(t *trial, fixedIn, allowed map[group]int) failure {
 	if fixedIn[*worst] > 0 {
 		what = "the finding is still there, or another one has come"
 	}
-	failed := failure{files: t.after.files}
+	failed := failure{files: t.after.files, rule: worst.rule}
 	var messages []string
 	for i := range t.after.findings {
 		f := &t.after.findings[i]
@@ -415,8 +416,32 @@ func (p *Prover) newFinding(t *trial, fixedIn, allowed map[group]int) failure {
 	if len(messages) > 0 {
 		what += ": " + slices.Min(messages)
 	}
+	if len(failed.new) == 0 {
+		failed.new = p.newIn(t, *worst)
+	}
 	failed.reason = what + " (" + worst.rule + ")"
 	return failed
+}
+
+// newIn returns the findings of a group after a trial of whose identity the group had fewer before: those that had
+// another severity, where no identity is new.
+func (p *Prover) newIn(t *trial, g group) (out []Finding) {
+	before := map[identity]int{}
+	for i := range p.findings {
+		if f := &p.findings[i]; f.group() == g {
+			before[f.identity()]++
+		}
+	}
+	for i := range t.after.findings {
+		f := &t.after.findings[i]
+		if f.group() != g {
+			continue
+		}
+		if before[f.identity()]--; before[f.identity()] < 0 {
+			out = append(out, *f)
+		}
+	}
+	return out
 }
 
 // downgraded returns how many findings of g's rule with a higher severity than g are gone without having been fixed. As

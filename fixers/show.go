@@ -15,7 +15,8 @@ import (
 // findings is linted two or three times and not a thousand times. That a batch passes does not strictly prove each of
 // its members alone, since one may hide what another breaks; TestShownAlone applies those of the rules' cases alone.
 // Where a batch fails since each of many fixes brings a finding where it edits, one of those that do the same is tried
-// for all: no fix is shown that was not proved, and some are rejected that were not tried alone.
+// for all; where one of many twins, which write the same into equal text, brings one, that and the first and the last
+// of them are tried for all. No fix is shown that was not proved, and some are rejected that were not tried alone.
 
 // ErrUntried is matched by the errors about fixes that were not tried.
 var ErrUntried = errors.New("fix was not tried")
@@ -71,6 +72,7 @@ type shower struct {
 	p        *Prover
 	left     int            // of the budget
 	failures map[string]int // by rule
+	last     failure        // of the last batch that was tried
 }
 
 // leave records that fixes were not tried.
@@ -103,7 +105,7 @@ func (s *shower) prove(batch []candidate) error {
 	}
 	s.left -= s.p.size
 	_, failed, err := s.p.try(batch, nil)
-	if err != nil || failed.reason == "" {
+	if s.last = failed; err != nil || failed.reason == "" {
 		return err
 	}
 	if len(batch) == 1 {
@@ -111,8 +113,41 @@ func (s *shower) prove(batch []candidate) error {
 		*batch[0].verdict = fmt.Errorf("%w: %s", ErrRejected, failed.reason)
 		return nil
 	}
-	if suspects, others := s.p.suspects(batch, failed); len(suspects) > fewSuspects {
+	if failed.rule != "" && failed.rule != batch[0].finding.Rule && isOne(batch) {
+		s.failures[batch[0].finding.Rule]++
+		for _, c := range batch {
+			*c.verdict = fmt.Errorf("%w: %s", ErrRejected, failed.reason)
+		}
+		return nil
+	}
+	suspects, others := s.p.suspects(batch, failed)
+	if len(suspects) > fewSuspects {
 		return s.convict(suspects, others)
+	}
+	for n := range suspects {
+		if twins, others := twinsOf(&suspects[n], batch); len(twins) > fewSuspects {
+			return s.convictTwins(suspects[n], twins, others, failed.rule)
+		}
+	}
+	return s.split(batch)
+}
+
+// isOne reports whether the fixes of a batch make the same text, and tolerate the same. Where that has a new finding of
+// a rule that none of them is for, it has it too when one of them is tried alone.
+func isOne(batch []candidate) bool {
+	first := batch[0]
+	return !slices.ContainsFunc(batch[1:], func(c candidate) bool {
+		return c.finding.Rule != first.finding.Rule || c.finding.Severity != first.finding.Severity ||
+			c.finding.Syntax != first.finding.Syntax || c.fix.Safety != first.fix.Safety ||
+			Declares[Reveals](*c.fix) != Declares[Reveals](*first.fix) ||
+			!slices.EqualFunc(c.fix.Edits, first.fix.Edits, equalEdits)
+	})
+}
+
+// split proves the two halves of a batch.
+func (s *shower) split(batch []candidate) error {
+	if len(batch) < 2 {
+		return s.prove(batch)
 	}
 	// The fixes of one rule tend to fail together.
 	slices.SortStableFunc(batch, func(a, b candidate) int { return cmp.Compare(a.finding.Rule, b.finding.Rule) })
@@ -149,12 +184,51 @@ func (s *shower) convict(suspects, others []candidate) error {
 		}
 		rest = slices.DeleteFunc(slices.Clone(rest), alike)
 	}
-	for _, part := range [][]candidate{rest, others} {
+	for _, part := range [][]candidate{others, rest} { // what brought nothing is more likely to pass
 		if err := s.prove(part); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// twinsOf divides a batch: the twins of a fix, itself included, make the same of the same text for the same rule.
+func twinsOf(c *candidate, batch []candidate) (twins, others []candidate) {
+	for _, other := range batch {
+		if other.finding.identity() == c.finding.identity() && other.fix.Title == c.fix.Title &&
+			other.fix.Safety == c.fix.Safety {
+			twins = append(twins, other)
+		} else {
+			others = append(others, other)
+		}
+	}
+	return twins, others
+}
+
+// convictTwins proves a batch that failed since a rule has a new finding where one of many twins edits. Where that one
+// fails alone for the same rule, and so do the first and the last of them, all do.
+func (s *shower) convictTwins(suspect candidate, twins, others []candidate, rule string) error {
+	tried := map[*error]bool{}
+	guilty := true
+	for _, c := range []candidate{suspect, twins[0], twins[len(twins)-1]} {
+		if tried[c.verdict] || !guilty {
+			continue
+		}
+		tried[c.verdict] = true
+		if err := s.prove([]candidate{c}); err != nil {
+			return err
+		}
+		guilty = errors.Is(*c.verdict, ErrRejected) && s.last.rule == rule
+	}
+	rest := slices.DeleteFunc(slices.Clone(twins), func(c candidate) bool { return tried[c.verdict] })
+	if guilty {
+		for _, c := range rest {
+			*c.verdict = *suspect.verdict
+		}
+	} else if err := s.split(rest); err != nil {
+		return err
+	}
+	return s.prove(others)
 }
 
 // suspects divides a batch that failed: one of the new findings is about a word that a suspect writes.

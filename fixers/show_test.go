@@ -43,6 +43,20 @@ func verdictsOf(t *testing.T, c *fakeChecker, text string) (string, int) {
 	return strings.TrimSpace(b.String()), c.calls
 }
 
+// newBefore returns a lint that finds the last of one text that stands before another one.
+func newBefore(text, before string) func([]*source.File, []Finding) []Finding {
+	return func(files []*source.File, found []Finding) []Finding {
+		all := string(files[0].Bytes)
+		if end := strings.Index(all, before); end >= 0 {
+			if at := strings.LastIndex(all[:end], text); at >= 0 {
+				return append(found, Finding{Path: "f", Rule: "new", Severity: 4, Key: text,
+					Span: source.Span{Start: at, End: at + len(text)}})
+			}
+		}
+		return found
+	}
+}
+
 func TestProveAll(t *testing.T) {
 	refuse := func(what string) func(string, string, []Fix) string {
 		return func(_, after string, _ []Fix) string {
@@ -133,6 +147,52 @@ func TestProveAll(t *testing.T) {
 			"a rule whose every fix fails", strings.Repeat("b.", 200),
 			fakeChecker{rules: []fakeRule{{ID: "rb", Old: "b", New: []string{"B"}}}, compare: refuse("B")},
 			strings.TrimSpace(strings.Repeat("B! ", 200)), 80,
+		},
+		{
+			"twins that fail alike", strings.Repeat("a ", 40) + "x " + strings.Repeat("b ", 40),
+			fakeChecker{
+				rules: []fakeRule{
+					{ID: "ra", Severity: 3, Old: "a", New: []string{"A"}},
+					{ID: "rb", Severity: 3, Old: "b", New: []string{"B"}},
+				},
+				lint: newBefore("A", "x"),
+			},
+			strings.Repeat("A! ", 40) + strings.TrimSpace(strings.Repeat("B ", 40)), 4,
+		},
+		{
+			"twins of which the last passes", strings.Repeat("a ", 9) + "x a ",
+			fakeChecker{
+				rules: []fakeRule{{ID: "ra", Severity: 3, Old: "a", New: []string{"A"}}}, lint: newBefore("A", "x"),
+			},
+			strings.Repeat("A! ", 9) + "A", 24,
+		},
+		{
+			"fixes that make one edit that fails", strings.Repeat("a.", 40),
+			fakeChecker{
+				rules: []fakeRule{{ID: "ra", Severity: 3, Old: "a", New: []string{"A"}}},
+				lint: func(files []*source.File, found []Finding) []Finding {
+					for n := range found {
+						found[n].Fixes[0].Edits = []Edit{{files[0], source.Span{}, "x"}}
+					}
+					return newBefore("x", "a")(files, found)
+				},
+			},
+			strings.TrimSpace(strings.Repeat("A! ", 40)), 1,
+		},
+		{
+			"fixes that insert the same text", strings.Repeat("a.", 40),
+			fakeChecker{
+				rules: []fakeRule{{ID: "ra", Severity: 3, Old: "a", New: []string{"A"}}},
+				lint: func(files []*source.File, found []Finding) []Finding {
+					end := len(files[0].Bytes)
+					for n := range found {
+						found[n].Fixes[0].Edits = append(found[n].Fixes[0].Edits,
+							Edit{files[0], source.Span{Start: end, End: end}, "x"})
+					}
+					return found
+				},
+			},
+			strings.TrimSpace(strings.Repeat("A ", 40)), 1,
 		},
 		{"nothing to prove", "b", fakeChecker{rules: []fakeRule{{ID: "rb", Old: "b"}}}, "", 0},
 	} {
