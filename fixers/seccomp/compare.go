@@ -340,19 +340,25 @@ func (m *Memory) decode(text []byte) (*meaning, error) {
 	if m.elements == nil {
 		m.elements = map[elementKey]element{}
 	}
-	if out, err := newDecoder(text, m.elements).meaning(text); err == nil {
-		return out, nil
+	d := newDecoder(text, m.elements)
+	root, err := d.value(0)
+	if err != nil {
+		return read(text) // for its error
 	}
-	return read(text) // for its error
+	return d.meaning(root, text)
 }
 
-func read(text []byte) (*meaning, error) { return newDecoder(text, nil).meaning(text) }
-
-func (d *decoder) meaning(text []byte) (*meaning, error) {
+func read(text []byte) (*meaning, error) {
+	d := newDecoder(text, nil)
 	root, err := d.value(0)
 	if err != nil {
 		return nil, err
 	}
+	return d.meaning(root, text)
+}
+
+// meaning returns what a value means that is the first in a text.
+func (d *decoder) meaning(root any, text []byte) (*meaning, error) {
 	if d.twice {
 		if p := seccomp.Parse(source.NewFile("profile.json", text)); len(p.DuplicateFields) > 0 {
 			return nil, fmt.Errorf("the key %q %w", p.DuplicateFields[0].Near, errTwice)
