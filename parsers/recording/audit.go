@@ -177,6 +177,9 @@ func parseAudit(line string) (events []Event, other, malformed int) {
 			if key == "code" && value == "unknown" && i+2 < len(words) && words[i+1] == "seccomp" {
 				value = words[i+2] // code=unknown seccomp code(0x…)
 			}
+			if end := strings.IndexAny(value, `"\}`); end > 0 && key != "comm" && key != "exe" {
+				value = value[:end] // the record is a string in JSON, which ends here
+			}
 			if _, twice := r.fields[key]; !twice {
 				r.fields[key] = value
 			}

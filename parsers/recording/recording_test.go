@@ -136,6 +136,9 @@ func TestAudit(t *testing.T) {
 		{"no architecture of profiles", "arch=c0009026 syscall=4 code=0x0\narch=12345678 syscall=4 code=0x0\n",
 			"1: 0x4 refused x2\n"},
 		{"minus one", "arch=c000003e syscall=-1 code=0x0\n", "1: 0xffffffff X86_64 refused x1\n"},
+		{"JSON", `{"MESSAGE":"audit: type=1326 audit(1.2:3): arch=c000003e syscall=135 code=0x50000"}` + "\n" +
+			`{"log":"audit: arch=c000003e code=0x0 syscall=136\\n"}` + "\n",
+			"1: 0x87 X86_64 refused x1\n2: 0x88 X86_64 refused x1\n"},
 		{"other records", "type=SYSCALL msg=audit(1.2:3): arch=c000003e syscall=59 success=yes exit=0\n" +
 			"type=PROCTITLE msg=audit(1.2:3): proctitle=2F\nNov 29 host sshd: hello\n\n", "other 2\n"},
 		{"malformed", "type=SECCOMP msg=audit(1.2:3): arch=c000003e sysc\ntype=1326 arch=xyz syscall=1 code=0x0\n" +
