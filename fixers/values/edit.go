@@ -70,24 +70,63 @@ func Replace(f *source.File, o *outline.Outline, part source.Span, text string) 
 	return edit, Scalar{Path: o.Values[n].Path, Was: was, Is: is}, true
 }
 
-// DeleteList returns the edit that deletes the list of an item at a place, with its key, and what it declares: for a
-// list of the given number of items, at least two, all of which go. It is false for another list, where something else
+// Lists makes the edits that delete whole lists of a file, each once however many of its items are asked about. It
+// belongs to one goroutine.
+type Lists struct {
+	file    *source.File
+	outline *outline.Outline
+	made    map[listOf]*deletion
+}
+
+// listOf is a list of a number of items, by its path.
+type listOf struct {
+	path  string
+	items int
+}
+
+// deletion is what deletes a list, and what that declares.
+type deletion struct {
+	edit   fixers.Edit
+	change Items
+	ok     bool
+}
+
+// NewLists returns the lists of a file.
+func NewLists(f *source.File, o *outline.Outline) *Lists { return &Lists{f, o, map[listOf]*deletion{}} }
+
+// Delete returns the edit that deletes the list of an item at a place, with its key, and what it declares: for a list
+// of the given number of items, at least two, all of which go. It is false for another list, where something else
 // stands on the lines that go, and where other places use the list too.
-func DeleteList(f *source.File, o *outline.Outline, item source.Span, items int) (fixers.Edit, fixers.Change, bool) {
+func (l *Lists) Delete(item source.Span, items int) (fixers.Edit, Items, bool) {
+	o := l.outline
 	n := o.At(item)
 	if n < 0 || items < 2 || o.Broken || o.Shared(item) {
-		return fixers.Edit{}, nil, false
+		return fixers.Edit{}, Items{}, false
 	}
 	path, ok := strings.CutSuffix(o.Values[n].Path, "[]")
-	if list := o.Find(path); ok && list >= 0 && o.Count(path+"[]") == items && o.Count(path) == 1 {
-		change := Items{Path: path}
-		for at := list + 1; at <= list+items && at < len(o.Values) && o.Values[at].Path == path+"[]"; at++ {
-			change.Removed = append(change.Removed, o.Values[at].Text)
-		}
-		edit, ok := deleteLines(f, o.Spans[list].Whole)
-		return edit, change, ok && len(change.Removed) == items && !strings.Contains(f.Text(edit.Span), "#")
+	if !ok {
+		return fixers.Edit{}, Items{}, false
 	}
-	return fixers.Edit{}, nil, false
+	made := l.made[listOf{path, items}]
+	if made == nil {
+		made = &deletion{}
+		l.made[listOf{path, items}] = made
+		made.make(l.file, o, path, items)
+	}
+	return made.edit, made.change, made.ok
+}
+
+func (d *deletion) make(f *source.File, o *outline.Outline, path string, items int) {
+	list := o.Find(path)
+	if list < 0 || o.Count(path+"[]") != items || o.Count(path) != 1 {
+		return
+	}
+	d.change.Path = path
+	for at := list + 1; at <= list+items && at < len(o.Values) && o.Values[at].Path == path+"[]"; at++ {
+		d.change.Removed = append(d.change.Removed, o.Values[at].Text)
+	}
+	d.edit, d.ok = deleteLines(f, o.Spans[list].Whole)
+	d.ok = d.ok && len(d.change.Removed) == items && !strings.Contains(f.Text(d.edit.Span), "#")
 }
 
 // DeleteItem returns the edit that deletes the item of a list, or the scalar, at a place, and with the last item the

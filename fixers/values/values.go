@@ -52,11 +52,17 @@ func Compare(before, after *outline.Outline, fixes []fixers.Fix) string {
 		return "a comment changed"
 	}
 	was, is := newBag(before.Values), newBag(after.Values)
-	seen := map[string]bool{}
+	seen, lists := map[string]bool{}, map[*string]bool{}
 	for _, c := range fixers.Declared[Items](fixes...) {
-		if same := fmt.Sprintf("%q", []any{c.Path, c.Removed, c.Added}); len(c.Removed) > 1 && seen[same] {
-			continue // several fixes delete one list by the same edit
-		} else {
+		if len(c.Removed) > 1 { // several fixes delete one list by the same edit
+			if lists[&c.Removed[0]] && len(c.Added) == 0 {
+				continue // this one has the list of another: see Lists
+			}
+			lists[&c.Removed[0]] = true
+			same := fmt.Sprintf("%q", []any{c.Path, c.Removed, c.Added})
+			if seen[same] {
+				continue
+			}
 			seen[same] = true
 		}
 		for _, text := range c.Removed {

@@ -2,6 +2,7 @@ package dockerfile
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -63,6 +64,13 @@ type lazy struct {
 	stages     []stageScope
 
 	budget int // bytes that expansion may still produce, since values can double with each instruction
+
+	variables map[string]bool // all that are set, once the scopes are made
+	namesOnce sync.Once
+	names     *source.Names // of variables
+
+	settersOnce sync.Once
+	setters     map[string][]*Instruction // see Setters
 }
 
 // scope is the variables in force over a run of instructions.
@@ -265,6 +273,9 @@ func (f *File) extend(s *stageScope, i *Instruction, index int) {
 // apply returns the variables in force after i, an ENV or ARG at the end of s. BuildKit v0.34.2 keeps both kinds in one
 // table, where the later one wins, so an ENV hides an ARG above it and an ARG with a value hides an ENV above it.
 func (f *File) apply(s *scope, i *Instruction, index int) version {
+	if f.lazy.variables == nil {
+		f.lazy.variables = map[string]bool{}
+	}
 	before := s.last()
 	v := before
 	v.after = index
@@ -281,6 +292,7 @@ func (f *File) apply(s *scope, i *Instruction, index int) version {
 				Value{Text: text, Known: known, Overridable: overridable, Span: p.Value.Span, From: i}, index)
 			b.image = &b.value
 			v.root = v.root.set(b)
+			f.lazy.variables[name] = true
 			continue
 		}
 		name := p.Key.Text
@@ -304,6 +316,7 @@ func (f *File) apply(s *scope, i *Instruction, index int) version {
 			b.unset = true
 		}
 		v.root = v.root.set(b)
+		f.lazy.variables[name] = true
 	}
 	return v
 }
@@ -599,4 +612,32 @@ func (f *File) Variables(at *Instruction) []string {
 	}
 	visit(v.root)
 	return names
+}
+
+// NearestVariable returns the one of Variables that was most likely meant by a name, or "": see source.Nearest.
+func (f *File) NearestVariable(at *Instruction, name string) string {
+	_, v, _ := f.scopeAt(at)
+	f.stageScopes()
+	f.lazy.namesOnce.Do(func() { f.lazy.names = source.NewNames(slices.Sorted(maps.Keys(f.lazy.variables))) })
+	return f.lazy.names.NearestOf(name, func(variable string) bool { return v.root.get(variable) != nil })
+}
+
+// Setters returns the instructions ENV and ARG, but those of ONBUILD, that name a variable as one that they set, in
+// order.
+func (f *File) Setters(variable string) []*Instruction {
+	f.lazy.settersOnce.Do(func() {
+		f.lazy.setters = map[string][]*Instruction{}
+		for _, i := range f.Instructions {
+			if i.Name != "ENV" && i.Name != "ARG" {
+				continue
+			}
+			for n := range i.Pairs {
+				name := i.Pairs[n].Key.Text
+				if all := f.lazy.setters[name]; len(all) == 0 || all[len(all)-1] != i {
+					f.lazy.setters[name] = append(all, i)
+				}
+			}
+		}
+	})
+	return f.lazy.setters[variable]
 }

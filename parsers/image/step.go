@@ -101,6 +101,9 @@ func (s *Step) Lookup(name string) (dockerfile.Value, bool) {
 // Variables returns the names of the variables that ENV and ARG of the file set before the step, sorted.
 func (s *Step) Variables() []string { return s.file.Variables(s.place()) }
 
+// NearestVariable returns the one of Variables that was most likely meant by a name, or "": see source.Nearest.
+func (s *Step) NearestVariable(name string) string { return s.file.NearestVariable(s.place(), name) }
+
 // Expand returns a word of the step with variables expanded and quotes removed, as dockerfile.File.Expand does.
 func (s *Step) Expand(word string) (text string, known bool) {
 	if s.inherited() && strings.Contains(word, "$") {

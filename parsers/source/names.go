@@ -26,8 +26,7 @@ type foldedName struct {
 }
 
 // nameKinds are the letters of an ASCII name, and its pairs of neighbouring letters, as bits, several sharing one. An
-// edit adds at most one letter and two pairs to those of a name; two letters that change places add no letter and three
-// pairs.
+// edit adds at most one letter and two pairs to those of a name.
 type nameKinds struct{ letters, pairs uint64 }
 
 func kindsOf(folded string) nameKinds {
@@ -45,9 +44,6 @@ func kindsOf(folded string) nameKinds {
 // within reports whether names with these letters may be at most a number of edits from each other.
 func (k nameKinds) within(other nameKinds, edits int) bool {
 	pairs := 2 * edits
-	if edits == 1 {
-		pairs = 3
-	}
 	return bits.OnesCount64(k.letters&^other.letters) <= edits && bits.OnesCount64(other.letters&^k.letters) <= edits &&
 		bits.OnesCount64(k.pairs&^other.pairs) <= pairs && bits.OnesCount64(other.pairs&^k.pairs) <= pairs
 }
@@ -79,22 +75,25 @@ func isASCII(text string) bool {
 
 // Nearest returns what the function Nearest returns for the same candidates.
 func (n *Names) Nearest(name string) string {
+	return n.NearestOf(name, func(string) bool { return true })
+}
+
+// NearestOf returns what the function Nearest returns for the candidates that are among those that count.
+func (n *Names) NearestOf(name string, counts func(candidate string) bool) string {
+	folded := fold(name)
 	var best *foldedName
-	least, folded := 0, fold(name)
-	n.near(name, folded, func(f *foldedName, distance int) int {
-		switch {
-		case best == nil || distance < least:
-			best, least = f, distance
-		case distance > least:
-		case strings.HasPrefix(f.text, folded) != strings.HasPrefix(best.text, folded):
-			if strings.HasPrefix(f.text, folded) {
+	// The candidates that must be compared are a multiple with each edit more, so few edits are tried first.
+	for most := 0; most <= len(name)/3 && best == nil; most++ {
+		n.near(name, folded, most, func(f *foldedName, distance int) bool {
+			switch begins := strings.HasPrefix(f.text, folded); {
+			case distance < most || !counts(n.candidates[f.index]):
+			case best == nil || begins && !strings.HasPrefix(best.text, folded),
+				begins == strings.HasPrefix(best.text, folded) && f.index < best.index:
 				best = f
 			}
-		case f.index < best.index:
-			best = f
-		}
-		return least
-	})
+			return true
+		})
+	}
 	if best == nil {
 		return ""
 	}
@@ -105,13 +104,13 @@ func (n *Names) Nearest(name string) string {
 // none or another one.
 func (n *Names) Only(name string) string {
 	only, several := "", false
-	n.near(name, fold(name), func(f *foldedName, _ int) int {
+	n.near(name, fold(name), len(name)/3, func(f *foldedName, _ int) bool {
 		if c := n.candidates[f.index]; only == "" || only == c {
 			only = c
-			return maxNear
+			return true
 		}
 		several = true
-		return -1
+		return false
 	})
 	if several {
 		return ""
@@ -119,18 +118,18 @@ func (n *Names) Only(name string) string {
 	return only
 }
 
-// near calls found with each candidate that is near a name, but the name itself, and its distance. Found returns the
-// distance beyond which candidates do not matter any more, less than 0 if none does.
-func (n *Names) near(name, folded string, found func(f *foldedName, distance int) int) {
+// near calls found with each candidate at a distance of at most a number of edits from a name, but the name itself,
+// and with the distance, until found returns false.
+func (n *Names) near(name, folded string, most int, found func(f *foldedName, distance int) bool) {
 	if len(name) > maxNear {
 		return
 	}
-	s := search{n: n, name: name, folded: folded, most: len(name) / 3, found: found}
+	s := search{n: n, name: name, folded: folded, most: most, found: found}
 	compare := func(list []foldedName) {
 		letters := utf8.RuneCountInString(folded)
 		for i := range list {
 			f := &list[i]
-			if d := utf8.RuneCountInString(f.text) - letters; d <= s.most && -d <= s.most {
+			if d := utf8.RuneCountInString(f.text) - letters; d <= most && -d <= most {
 				s.look(f, Distance(folded, f.text))
 			}
 		}
@@ -141,9 +140,17 @@ func (n *Names) near(name, folded string, found func(f *foldedName, distance int
 		return
 	}
 	s.kinds = kindsOf(folded)
-	begin := sort.Search(len(n.plain), func(i int) bool { return n.plain[i].text >= folded })
+	begin := n.begin(folded)
 	s.walk(begin, 1)
 	s.walk(begin-1, -1)
+	if most == 1 { // letters that have changed places are two edits to walk
+		s.swap()
+	}
+}
+
+// begin returns the index of the first ASCII candidate that is not less than a text.
+func (n *Names) begin(folded string) int {
+	return sort.Search(len(n.plain), func(i int) bool { return n.plain[i].text >= folded })
 }
 
 // search is one question.
@@ -151,40 +158,51 @@ type search struct {
 	n            *Names
 	name, folded string
 	kinds        nameKinds
-	most         int // the distance beyond which candidates do not matter
-	found        func(f *foldedName, distance int) int
+	most         int
+	found        func(f *foldedName, distance int) bool
+	done         bool
 }
 
 // look calls found for a candidate where its distance matters.
 func (s *search) look(f *foldedName, distance int) {
-	if distance <= s.most && s.n.candidates[f.index] != s.name {
-		s.most = min(s.most, s.found(f, distance))
+	if !s.done && distance <= s.most && s.n.candidates[f.index] != s.name {
+		s.done = !s.found(f, distance)
 	}
 }
 
-// limit is the number of edits beyond which a candidate does not matter, where letters that change places are two.
-func (s *search) limit() int {
-	if s.most == 1 {
-		return 2
+// swap looks at the candidates that are the name with two letters that have changed places.
+func (s *search) swap() {
+	for i := 0; i+1 < len(s.folded); i++ {
+		a, b := s.folded[i], s.folded[i+1]
+		if a == b {
+			continue
+		}
+		text := s.folded[:i] + string([]byte{b, a}) + s.folded[i+2:]
+		for at := s.n.begin(text); at < len(s.n.plain) && s.n.plain[at].text == text; at++ {
+			s.look(&s.n.plain[at], 1)
+		}
 	}
-	return s.most
 }
 
 // walk looks at the ASCII candidates from one on, in one direction. rows[i] holds how many edits lead from each
 // beginning of the name to the first i letters of the candidate before, so those that two candidates share are made
-// once.
+// once. Most candidates of other letters are passed over without rows, but not many in a row, since rows may show that
+// all with the same beginning differ too much.
 func (s *search) walk(at, step int) {
 	rows := [][]int{make([]int, len(s.folded)+1)}
 	for i := range rows[0] {
 		rows[0][i] = i
 	}
 	before, ready := "", 0 // for how many of its letters there are rows
-	for at >= 0 && at < len(s.n.plain) && s.most >= 0 {
+	passed := 0
+	for at >= 0 && at < len(s.n.plain) && !s.done {
 		f := &s.n.plain[at]
 		at += step
-		if d := len(f.text) - len(s.folded); d > s.most || -d > s.most || !s.kinds.within(f.kinds, s.most) {
+		d := len(f.text) - len(s.folded)
+		if passed++; passed < 16 && (d > s.most || -d > s.most || !s.kinds.within(f.kinds, s.most)) {
 			continue
 		}
+		passed = 0
 		shared := 0
 		for shared < ready && shared < len(f.text) && f.text[shared] == before[shared] {
 			shared++
@@ -195,12 +213,12 @@ func (s *search) walk(at, step int) {
 				rows = append(rows, make([]int, len(s.folded)+1))
 			}
 			least := nextRow(rows[ready], rows[ready+1], s.folded, f.text[ready])
-			if ready++; least > s.limit() {
+			if ready++; least > s.most {
 				break
 			}
 		}
 		row := rows[ready]
-		if least := slices.Min(row); least > s.limit() {
+		if least := slices.Min(row); least > s.most {
 			at = s.past(f.text[:ready], step)
 			continue
 		}
@@ -230,7 +248,7 @@ func nextRow(row, next []int, folded string, letter byte) int {
 // past returns the place of the next ASCII candidate in a direction that does not begin with a text.
 func (s *search) past(begin string, step int) int {
 	if step < 0 {
-		return sort.Search(len(s.n.plain), func(i int) bool { return s.n.plain[i].text >= begin }) - 1
+		return s.n.begin(begin) - 1
 	}
 	return sort.Search(len(s.n.plain), func(i int) bool {
 		text := s.n.plain[i].text

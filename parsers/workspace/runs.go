@@ -575,9 +575,9 @@ func (w *Workspace) MissingProfile(run *runs.Run, o runs.Option) (string, bool) 
 	}
 	if run.Host == runs.Command {
 		// The script may have changed the folder, and then another one is meant.
-		text := string(o.Value.File.Bytes)
-		named := strings.Count(text, "seccomp="+name) + strings.Count(text, "seccomp:"+name)
-		if strings.Count(text, base) > named || strings.Contains(text, "cd ") || strings.Contains(text, "pushd ") {
+		text := w.mentionsIn(o.Value.File)
+		named := text.count("seccomp="+name) + text.count("seccomp:"+name)
+		if text.count(base) > named || text.count("cd ") > 0 || text.count("pushd ") > 0 {
 			return "", false
 		}
 	}
@@ -587,12 +587,28 @@ func (w *Workspace) MissingProfile(run *runs.Run, o runs.Option) (string, bool) 
 				continue
 			}
 			ignored := filepath.Base(f.abs) == ".gitignore" && ignores(f.File, name)
-			if ignored || bytes.Contains(f.Bytes, []byte(base)) {
+			if ignored || f.count(base) > 0 {
 				return "", false
 			}
 		}
 	}
 	return name, true
+}
+
+// mentionsIn returns the mentions of a file that a run is in.
+func (w *Workspace) mentionsIn(f *source.File) *mentions {
+	type key struct{ abs string }
+	abs := w.Abs(f)
+	m := cached(w, key{abs}, func(w *Workspace) *mentions {
+		if text, err := w.text(abs); err == nil {
+			return newMentions(text.Bytes)
+		}
+		return nil
+	})
+	if m == nil || len(m.text) != len(f.Bytes) { // the file has changed, or is not one of the tree
+		return newMentions(f.Bytes)
+	}
+	return m
 }
 
 // NearProfile returns the path, as the run would write it, of the only seccomp profile in the folder of a missing one
@@ -632,6 +648,7 @@ func (w *Workspace) profilesIn(root, folder string) *source.Names {
 // maker is a file that may make others.
 type maker struct {
 	*source.File
+	*mentions
 	abs string
 }
 
@@ -643,7 +660,7 @@ func (w *Workspace) makers(root, folder string) []maker {
 		for _, name := range files.Names(w.tree, root, folder) {
 			if abs := filepath.Join(folder, name); mayMake(name) {
 				if f, err := w.neighbour(root, abs); err == nil {
-					out = append(out, maker{f, abs})
+					out = append(out, maker{f, newMentions(f.Bytes), abs})
 				}
 			}
 		}

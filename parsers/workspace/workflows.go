@@ -25,8 +25,18 @@ type workflows struct {
 	numbers map[string]int            // by absolute path
 	calls   [][]string                // the workflows that each may call, by their paths
 	callers map[string][]string       // the workflows that may call each, by their paths
-	groups  map[int][]int             // those that others call, by the first of those that are linked by calls
-	read    map[string]*workflow.File // nil while it is being read
+	units   map[string]*workflowUnit  // of those that others call, by their paths
+	reading *workflowUnit             // nil outside of the reading of one
+	read    map[string]*workflow.File // of that unit; nil while it is being read
+}
+
+// workflowUnit is a workflow that others call, or several that call each other in a circle, which are read together:
+// what they mean depends on their texts and on those of their callers.
+type workflowUnit struct {
+	names []string // in the order of the repository
+	first int      // the number of the first one
+	// callers stands for the callers of the unit, for their callers, and so on.
+	callers string
 }
 
 // workflows finds the workflows of a repository.
@@ -51,7 +61,7 @@ func (w *Workspace) workflows(root string) *workflows {
 			r.callers[called] = append(r.callers[called], name)
 		}
 	}
-	r.group()
+	r.findUnits()
 	return r
 }
 
@@ -62,7 +72,7 @@ func isWorkflow(name string) bool {
 // on returns a reader of the same workflows as they are in a view.
 func (r *workflows) on(w *Workspace) *workflows {
 	on := *r
-	on.w, on.read = w, map[string]*workflow.File{}
+	on.w, on.reading, on.read = w, nil, nil
 	return &on
 }
 
@@ -99,34 +109,60 @@ func (r *workflows) callsIn(name string) []string {
 	}
 }
 
-// group finds the groups of workflows that others call: what one of them means may depend on the others of its group
-// and on their callers.
-func (r *workflows) group() {
-	r.groups = map[int][]int{}
-	number := func(name string) int { return r.numbers[r.full(name)] }
-	leader := map[int]int{}
-	var find func(n int) int
-	find = func(n int) int {
-		if l, ok := leader[n]; ok && l != n {
-			leader[n] = find(l)
-			return leader[n]
+// findUnits finds the units (Tarjan's algorithm: a unit is complete when all that its members are called by are, so the
+// units of its callers come before it).
+func (r *workflows) findUnits() {
+	r.units = map[string]*workflowUnit{}
+	index, low := map[string]int{}, map[string]int{}
+	var stack []string
+	var visit func(name string)
+	visit = func(name string) {
+		index[name] = len(index) + 1
+		low[name] = index[name]
+		stack = append(stack, name)
+		for _, caller := range r.callers[name] {
+			if len(r.callers[caller]) == 0 || r.units[caller] != nil {
+				continue
+			}
+			if index[caller] == 0 {
+				visit(caller)
+			}
+			low[name] = min(low[name], low[caller])
 		}
-		return n
-	}
-	for called, callers := range r.callers {
-		for _, caller := range callers {
-			if len(r.callers[caller]) > 0 {
-				a, b := find(number(called)), find(number(caller))
-				leader[max(a, b)] = min(a, b)
+		if low[name] < index[name] {
+			return
+		}
+		u := &workflowUnit{}
+		at := len(stack) - 1
+		for stack[at] != name {
+			at--
+		}
+		u.names, stack = slices.Clone(stack[at:]), stack[:at]
+		slices.SortFunc(u.names, func(a, b string) int { return r.number(a) - r.number(b) })
+		u.first = r.number(u.names[0])
+		for _, member := range u.names {
+			r.units[member] = u
+		}
+		var known []string
+		for _, member := range u.names {
+			known = append(known, "", member)
+			for _, caller := range r.callers[member] {
+				known = append(known, caller)
+				if of := r.units[caller]; of != nil && of != u {
+					known = append(known, of.callers)
+				}
 			}
 		}
+		u.callers = files.Hash(known...)
 	}
-	for n, name := range r.names {
-		if len(r.callers[name]) > 0 {
-			r.groups[find(n)] = append(r.groups[find(n)], n)
+	for _, name := range r.names {
+		if len(r.callers[name]) > 0 && index[name] == 0 {
+			visit(name)
 		}
 	}
 }
+
+func (r *workflows) number(name string) int { return r.numbers[r.full(name)] }
 
 // alone reads a workflow that no other calls. It is cached for itself: a change in another one costs it nothing.
 func (r *workflows) alone(name string) *workflow.File {
@@ -138,12 +174,8 @@ func (r *workflows) alone(name string) *workflow.File {
 
 // builds returns the builds of a workflow.
 func (r *workflows) builds(name string) workflowsBuilds {
-	if len(r.callers[name]) > 0 {
-		f := r.file(name)
-		if f == nil {
-			return workflowsBuilds{}
-		}
-		return r.w.buildsFrom(r.root, f)
+	if r.units[name] != nil {
+		return r.w.buildsFrom(r.root, r.file(name))
 	}
 	type key struct{ root, name, builder string }
 	return cached(r.w, key{r.root, name, r.w.Targets.Builder}, func(w *Workspace) workflowsBuilds {
@@ -153,16 +185,38 @@ func (r *workflows) builds(name string) workflowsBuilds {
 	})
 }
 
-// file returns a workflow by its path; nil for one that calls itself.
+// file returns a workflow by its path; nil for one that calls itself, while it is read.
 func (r *workflows) file(name string) *workflow.File {
+	switch u := r.units[name]; u {
+	case nil:
+		return r.alone(name)
+	case r.reading:
+		return r.member(name)
+	default:
+		return r.unit(u)[name]
+	}
+}
+
+// unit reads the workflows of a unit. They are cached by all that is known of who calls them, besides the texts, on
+// which they depend as all that is read does.
+func (r *workflows) unit(u *workflowUnit) map[string]*workflow.File {
+	type key struct{ root, name, callers string }
+	return cached(r.w, key{r.root, u.names[0], u.callers}, func(w *Workspace) map[string]*workflow.File {
+		on := r.on(w)
+		on.reading, on.read = u, map[string]*workflow.File{}
+		for _, name := range u.names {
+			on.member(name)
+		}
+		return on.read
+	})
+}
+
+// member returns a workflow of the unit that is being read.
+func (r *workflows) member(name string) *workflow.File {
 	if f, ok := r.read[name]; ok {
 		return f
 	}
 	r.read[name] = nil
-	if len(r.callers[name]) == 0 {
-		r.read[name] = r.alone(name)
-		return r.read[name]
-	}
 	r.read[name] = workflow.ParseIn(r.source(name), workflow.Project{
 		Action: r.w.actionsOf(r.root),
 		Calls:  r.callsOf(name),
@@ -244,7 +298,7 @@ func (w *Workspace) workflowBuilds(root string) *descriptions {
 		r := w.workflows(root)
 		known := []int{len(r.names)} // the pipeline
 		for n, name := range r.names {
-			if len(r.callers[name]) == 0 || r.groups[n] != nil {
+			if u := r.units[name]; u == nil || u.first == n {
 				known = append(known, n)
 			}
 		}
@@ -281,7 +335,7 @@ func (r *workflows) othersAfter(w *Workspace, edited map[string]bool) bool {
 	return false
 }
 
-// parts returns the builds of the workflow with a number and of those of its group, or of the pipeline, whose number is
+// parts returns the builds of the workflow with a number and of the others of its unit, or of the pipeline, whose number is
 // behind the last one.
 func (r *workflows) parts(w *Workspace, n int) []numbered {
 	describe := func(n int, b workflowsBuilds) numbered {
@@ -291,12 +345,13 @@ func (r *workflows) parts(w *Workspace, n int) []numbered {
 		return []numbered{describe(n, w.pipelineBuilds(r.root))}
 	}
 	on := r.on(w)
-	if len(r.callers[r.names[n]]) == 0 {
+	u := r.units[r.names[n]]
+	if u == nil {
 		return []numbered{describe(n, on.builds(r.names[n]))}
 	}
 	var out []numbered
-	for _, member := range r.groups[n] {
-		out = append(out, describe(member, on.builds(r.names[member])))
+	for _, name := range u.names {
+		out = append(out, describe(r.number(name), on.builds(name)))
 	}
 	return out
 }

@@ -3,7 +3,6 @@ package dockerfile
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -74,8 +73,20 @@ var relativeWorkdir = &rules.Rule{
 
 // overridable reports whether a word may use a variable that a --build-arg changes.
 func overridable(s *image.Step, word string) bool {
-	return slices.ContainsFunc(s.Variables(), func(name string) bool {
-		v, _ := s.Lookup(name)
-		return v.Overridable && (strings.Contains(word, "$"+name) || strings.Contains(word, "${"+name))
-	})
+	for n := range len(word) {
+		if word[n] != '$' {
+			continue
+		}
+		rest := strings.TrimPrefix(word[n+1:], "{")
+		for end := 1; end <= len(rest) && (rest[end-1] == '_' || isAlphanumeric(rest[end-1])); end++ {
+			if v, ok := s.Lookup(rest[:end]); ok && v.Overridable {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func isAlphanumeric(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
 }

@@ -3,6 +3,7 @@ package dockerfile
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixdocker "github.com/sandlint/sandlint/fixers/dockerfile"
@@ -24,53 +25,64 @@ var undefinedArgInFrom = &rules.Rule{
 	References: []string{
 		"BuildKit v0.34.2, frontend/dockerfile/dockerfile2llb/validations.go: reportUnusedFromArgs",
 	},
-	Check: rules.OnStep(func(p *rules.Pass, s *image.Step) {
-		if s.Image == nil || s.Dockerfile().Foreign() {
+	Check: rules.OnDockerfile(func(p *rules.Pass, d *image.Dockerfile) {
+		if d.Foreign() {
 			return
 		}
-		f := s.Dockerfile().Source
-		for w := range words.Of(s) {
-			if w.Fault != dockerfile.NoFault {
-				continue // another rule reports it
-			}
-			for _, u := range w.Unset {
-				at := w.At(f, u.Name)
-				finding := rules.Finding{
-					File: f, Span: at,
-					Message: fmt.Sprintf("no ARG before the first FROM declares %s, so it is empty and "+
-						"--build-arg cannot "+
-						"set it", u.Name),
-				}
-				if other := declaredInStage(s, u.Name); other != nil {
-					finding.Message += "; an ARG below a FROM belongs to that stage alone"
-					finding.Related = []rules.Related{
-						{File: f, Span: other.Keyword, Message: "the ARG of another scope"},
-					}
-				}
-				if u.Plain && (w.Text == "" || w.Known && image.ReferenceFault(w.Expansion.Text) != "") {
-					finding.Severity = rules.Error
-					finding.Message += "; the build fails"
-				}
-				if near := source.Nearest(u.Name, s.Variables()); isName(near) {
-					finding.Message += fmt.Sprintf("; did you mean %s?", near)
-					finding.Fixes = []fixers.Fix{renameVariable(f, at, u.Name, near)}
-				}
-				p.Report(finding)
+		declared := sync.OnceValue(func() map[string]*dockerfile.Instruction { return declaredInStages(d) })
+		for _, s := range d.Steps("FROM") {
+			if s.Image != nil {
+				undefinedArgs(p, s, declared)
 			}
 		}
-	}, "FROM"),
+	}),
 }
 
-// declaredInStage returns the first ARG or ENV of a stage that sets a variable, nil without one.
-func declaredInStage(s *image.Step, name string) *dockerfile.Instruction {
-	for _, other := range s.Dockerfile().Steps("ARG", "ENV") {
-		for n := range other.Pairs {
-			if other.Image != nil && other.Pairs[n].Key.Text == name {
-				return other.Instruction
+// undefinedArgs reports the arguments of a FROM that nothing declares.
+func undefinedArgs(p *rules.Pass, s *image.Step, declared func() map[string]*dockerfile.Instruction) {
+	f := s.Dockerfile().Source
+	for w := range words.Of(s) {
+		if w.Fault != dockerfile.NoFault {
+			continue // another rule reports it
+		}
+		for _, u := range w.Unset {
+			at := w.At(f, u.Name)
+			finding := rules.Finding{
+				File: f, Span: at,
+				Message: fmt.Sprintf("no ARG before the first FROM declares %s, so it is empty and "+
+					"--build-arg cannot "+
+					"set it", u.Name),
+			}
+			if other := declared()[u.Name]; other != nil {
+				finding.Message += "; an ARG below a FROM belongs to that stage alone"
+				finding.Related = []rules.Related{
+					{File: f, Span: other.Keyword, Message: "the ARG of another scope"},
+				}
+			}
+			if u.Plain && (w.Text == "" || w.Known && image.ReferenceFault(w.Expansion.Text) != "") {
+				finding.Severity = rules.Error
+				finding.Message += "; the build fails"
+			}
+			if near := s.NearestVariable(u.Name); isName(near) {
+				finding.Message += fmt.Sprintf("; did you mean %s?", near)
+				finding.Fixes = []fixers.Fix{renameVariable(f, at, u.Name, near)}
+			}
+			p.Report(finding)
+		}
+	}
+}
+
+// declaredInStages returns the first ARG or ENV of a stage that sets each variable.
+func declaredInStages(d *image.Dockerfile) map[string]*dockerfile.Instruction {
+	out := map[string]*dockerfile.Instruction{}
+	for _, s := range d.Steps("ARG", "ENV") {
+		for n := range s.Pairs {
+			if name := s.Pairs[n].Key.Text; s.Image != nil && out[name] == nil {
+				out[name] = s.Instruction
 			}
 		}
 	}
-	return nil
+	return out
 }
 
 // renameVariable returns the fix that reads another variable.

@@ -3,6 +3,7 @@ package dockerfile
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/sandlint/sandlint/fixers"
@@ -112,30 +113,22 @@ func (u *unsetUse) finding() (rules.Finding, bool) {
 		return finding, true
 	}
 	finding.Message = fmt.Sprintf("nothing sets %s before this, so it is empty", u.name)
-	if u.step.Index > maxNear {
-		return finding, true
-	}
-	names := u.step.Variables()
 	if later := u.later(); later > 0 {
 		finding.Message += fmt.Sprintf("; line %d sets it later", later)
-	} else if near := source.Nearest(u.name, names); near != "" && len(u.name) > 3 {
+	} else if near := u.step.NearestVariable(u.name); near != "" && len(u.name) > 3 {
 		finding.Message += fmt.Sprintf("; did you mean %s?", near)
 		finding.Fixes = []fixers.Fix{renameVariable(f, u.at, u.name, near)}
 	}
 	return finding, true
 }
 
-// maxNear is the index of the last instruction for which the file is searched for other names, since that takes time in
-// proportion to the file.
-const maxNear = 2000
-
 // globalArg returns the ARG before the first FROM that declares a variable, nil without one.
 func globalArg(d *image.Dockerfile, name string) *dockerfile.Instruction {
-	for _, i := range d.Instructions {
-		if i.Name == "FROM" {
+	for _, i := range d.Setters(name) {
+		if i.Stage != nil {
 			break
 		}
-		if i.Name == "ARG" && slices.ContainsFunc(i.Pairs, func(p dockerfile.Pair) bool { return p.Key.Text == name }) {
+		if i.Name == "ARG" {
 			return i
 		}
 	}
@@ -144,15 +137,13 @@ func globalArg(d *image.Dockerfile, name string) *dockerfile.Instruction {
 
 // later returns the line of the first ENV or ARG of the stage below that sets the variable, 0 without one.
 func (u *unsetUse) later() int {
-	for _, i := range u.step.Image.Stage.Instructions {
-		if i.Index <= u.step.Index || i.Name != "ENV" && i.Name != "ARG" {
-			continue
-		}
-		if slices.ContainsFunc(i.Pairs, func(p dockerfile.Pair) bool { return p.Key.Text == u.name }) {
-			return u.step.Dockerfile().Source.LineOf(i.Keyword.Start)
-		}
+	d, stage := u.step.Dockerfile(), u.step.Image.Stage
+	all, after := d.Setters(u.name), max(u.step.Index, stage.From.Index)
+	n := sort.Search(len(all), func(n int) bool { return all[n].Index > after })
+	if n == len(all) || all[n].Stage != stage {
+		return 0
 	}
-	return 0
+	return d.Source.LineOf(all[n].Keyword.Start)
 }
 
 // pathList returns the fix that guards the use where the value of ENV is a list with colons and the variable one end of

@@ -64,6 +64,9 @@ var voidSecurityOption = &rules.Rule{
 type voidItems struct {
 	key      string
 	findings []rules.Finding
+
+	lists map[*source.File]*fixvalues.Lists
+	lines *itemLines // see deleteLine
 }
 
 func (v *voidItems) add(f rules.Finding) { v.findings = append(v.findings, f) }
@@ -85,9 +88,14 @@ func (v *voidItems) fixes(p *rules.Pass, run *runs.Run, of rules.Finding) []fixe
 	}
 	fix := fixers.Fix{Title: "Delete " + strings.Trim(of.File.Text(of.Span), `"'`), Safety: fixers.Safe}
 	outline := p.Workspace.Outline(of.File)
-	edit, change, ok := fixvalues.DeleteList(of.File, outline, of.Span, len(v.findings))
-	if items, isList := change.(fixvalues.Items); ok && isList {
+	if v.lists[of.File] == nil {
+		v.lists = map[*source.File]*fixvalues.Lists{of.File: fixvalues.NewLists(of.File, outline)}
+	}
+	var change fixers.Change
+	edit, items, ok := v.lists[of.File].Delete(of.Span, len(v.findings))
+	if ok {
 		fix.Title = "Delete " + items.Path[strings.LastIndexByte(items.Path, '.')+1:]
+		change = items
 	} else {
 		edit, change, ok = fixvalues.DeleteItem(of.File, outline, of.Span)
 	}
@@ -95,7 +103,7 @@ func (v *voidItems) fixes(p *rules.Pass, run *runs.Run, of rules.Finding) []fixe
 	case ok:
 		fix.Changes = fixers.Changes{change}
 	case run.Host != runs.Devcontainer:
-		edit, ok = deleteLine(run, v.key, of)
+		edit, ok = v.deleteLine(run, of)
 	}
 	if !ok {
 		return nil
@@ -104,28 +112,37 @@ func (v *voidItems) fixes(p *rules.Pass, run *runs.Run, of rules.Finding) []fixe
 	return []fixers.Fix{fix}
 }
 
+// itemLines is what deleteLine knows of the lines of a list.
+type itemLines struct {
+	items    int  // lines that begin an item
+	repeated bool // the key of the list occurs twice, which Compose refuses
+}
+
 // deleteLine returns the edit that deletes an item of a list of one item a line, with a comment behind it, or the whole
 // list where it is the only one.
-func deleteLine(run *runs.Run, key string, of rules.Finding) (fixers.Edit, bool) {
-	f, list := of.File, run.Keys[key]
+func (v *voidItems) deleteLine(run *runs.Run, of rules.Finding) (fixers.Edit, bool) {
+	f, list := of.File, run.Keys[v.key]
 	n := f.LineOf(of.Span.Start)
 	if text := f.Text(f.Line(n)); !list.Contains(of.Span) || f.LineOf(list.Start) == n ||
 		!strings.HasPrefix(strings.TrimLeft(text, " \t"), "- ") {
 		return fixers.Edit{}, false
 	}
-	indent := f.Text(f.Line(f.LineOf(list.Start)))
-	indent = indent[:len(indent)-len(strings.TrimLeft(indent, " \t"))]
-	if strings.Count(f.Text(run.Whole), "\n"+indent+key+":") > 1 {
-		return fixers.Edit{}, false // Compose refuses a key that occurs twice
-	}
-	items := 0
-	for _, line := range strings.Split(f.Text(list), "\n") {
-		if strings.HasPrefix(strings.TrimLeft(line, " \t"), "- ") {
-			items++
+	if v.lines == nil {
+		v.lines = &itemLines{}
+		indent := f.Text(f.Line(f.LineOf(list.Start)))
+		indent = indent[:len(indent)-len(strings.TrimLeft(indent, " \t"))]
+		v.lines.repeated = strings.Count(f.Text(run.Whole), "\n"+indent+v.key+":") > 1
+		for line := range strings.Lines(f.Text(list)) {
+			if strings.HasPrefix(strings.TrimLeft(line, " \t"), "- ") {
+				v.lines.items++
+			}
 		}
 	}
+	if v.lines.repeated {
+		return fixers.Edit{}, false
+	}
 	span := f.FullLine(n)
-	if items == 1 {
+	if v.lines.items == 1 {
 		span = f.FullLine(f.LineOf(list.Start)).Join(span)
 	}
 	return fixers.Edit{File: f, Span: span}, true
