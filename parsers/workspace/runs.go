@@ -2,6 +2,8 @@ package workspace
 
 import (
 	"bytes"
+	"iter"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -52,22 +54,92 @@ func (w *Workspace) composeFile(root, abs string) *compose.File {
 	})
 }
 
+// composeFolder are the Compose files of a folder, by the services that they have. It does not change.
+type composeFolder struct {
+	names []string // of the files, in order
+	// main and over are the default file and the override file, "" where there is none.
+	main, over string
+	services   map[string][]string // the files that have a service, by its name
+
+	changed map[string]bool     // the files that are edited
+	edited  map[string][]string // as services, of the edited files alone
+}
+
+// composeFolder returns the Compose files of a folder. With edits, only the edited files are read again.
+func (w *Workspace) composeFolder(root, dir string) composeFolder {
+	type key struct{ root, dir string }
+	index := func(w *Workspace, names []string) map[string][]string {
+		services := map[string][]string{}
+		for _, name := range names {
+			f := w.composeFile(root, filepath.Join(dir, name))
+			for n := 0; f != nil && n < len(f.Services); n++ {
+				service := f.Services[n].Name
+				if has := services[service]; len(has) == 0 || has[len(has)-1] != name {
+					services[service] = append(has, name)
+				}
+			}
+		}
+		return services
+	}
+	find := func(w *Workspace) composeFolder {
+		var out composeFolder
+		for _, name := range files.Names(w.tree, root, dir) {
+			if files.IsCompose(name) {
+				out.names = append(out.names, name)
+			}
+		}
+		first := func(candidates []string) string {
+			if n := slices.IndexFunc(candidates, out.has); n >= 0 {
+				return candidates[n]
+			}
+			return ""
+		}
+		out.main, out.over = first(composeFiles), first(overrideFiles)
+		out.services = index(w, out.names)
+		return out
+	}
+	return cachedOver(w, key{root, dir}, find,
+		func(w *Workspace, without composeFolder, edited map[string]bool) composeFolder {
+			without.changed = map[string]bool{}
+			for abs := range edited {
+				if name := filepath.Base(abs); filepath.Dir(abs) == dir && without.has(name) {
+					without.changed[name] = true
+				}
+			}
+			without.edited = index(w, slices.Sorted(maps.Keys(without.changed)))
+			return without
+		})
+}
+
+func (c *composeFolder) has(name string) bool {
+	_, has := slices.BinarySearch(c.names, name)
+	return has
+}
+
+// having yields the names of the files that have a service.
+func (c *composeFolder) having(service string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, name := range c.services[service] {
+			if !c.changed[name] && !yield(name) {
+				return
+			}
+		}
+		for _, name := range c.edited[service] {
+			if !yield(name) {
+				return
+			}
+		}
+	}
+}
+
 // composeRuns returns the services of a Compose file as `docker compose up` starts them: the default file merged with
 // the override file beside it. Of both, the result is the same. A service that another file beside it may change is
 // Open.
 func (w *Workspace) composeRuns(abs string, f *compose.File) []*runs.Run {
 	dir, base := filepath.Dir(abs), filepath.Base(abs)
 	root := w.root(dir)
-	names := files.Names(w.tree, root, dir)
-	first := func(candidates []string) string {
-		for _, name := range candidates {
-			if slices.Contains(names, name) {
-				return name
-			}
-		}
-		return ""
-	}
-	main, over := first(composeFiles), first(overrideFiles)
+	folder := w.composeFolder(root, dir)
+	main, over := folder.main, folder.over
 	read := func(name string) []*runs.Run {
 		parsed := f
 		if name != base {
@@ -90,17 +162,19 @@ func (w *Workspace) composeRuns(abs string, f *compose.File) []*runs.Run {
 			r.Open = r.Open || !r.Image.IsSet() && r.Build == nil // a fragment of another file's service
 		}
 	}
-	for _, name := range names {
-		if !files.IsCompose(name) || name == base || own && (name == main || name == over) {
-			continue
-		}
-		other := w.composeFile(root, filepath.Join(dir, name))
-		if other == nil {
-			continue
-		}
-		for _, r := range out {
-			if s := other.Service(r.Name); s != nil && !r.Open {
-				r.Open = !own || s.Privileged.IsSet() || len(s.SecurityOpt)+len(s.CapAdd) > 0
+	for _, r := range out {
+		for name := range folder.having(r.Name) {
+			if r.Open {
+				break
+			}
+			if name == base || own && (name == main || name == over) {
+				continue
+			}
+			if !own {
+				r.Open = true
+			} else if other := w.composeFile(root, filepath.Join(dir, name)); other != nil {
+				s := other.Service(r.Name)
+				r.Open = s != nil && (s.Privileged.IsSet() || len(s.SecurityOpt)+len(s.CapAdd) > 0)
 			}
 		}
 	}
