@@ -335,8 +335,8 @@ func (r *workflows) othersAfter(w *Workspace, edited map[string]bool) bool {
 	return false
 }
 
-// parts returns the builds of the workflow with a number and of the others of its unit, or of the pipeline, whose number
-// is behind the last one.
+// parts returns the builds of the workflow with a number and of the others of its unit, or of the pipeline, whose
+// number is behind the last one.
 func (r *workflows) parts(w *Workspace, n int) []numbered {
 	describe := func(n int, b workflowsBuilds) numbered {
 		return numbered{n, w.describeBuilds(r.root, r.root, b.builds, b.native, b.baked)}
