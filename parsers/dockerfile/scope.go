@@ -65,9 +65,10 @@ type lazy struct {
 
 	budget int // bytes that expansion may still produce, since values can double with each instruction
 
-	variables map[string]bool // all that are set, once the scopes are made
+	// variables are those that are set, by the tree of the scope, once the scopes are made.
+	variables map[int]map[string]bool
 	namesOnce sync.Once
-	names     *source.Names // of variables
+	names     map[int]*source.Names // of variables
 
 	settersOnce sync.Once
 	setters     map[string][]*Instruction // see Setters
@@ -79,6 +80,7 @@ type scope struct {
 	from     int       // index of the stage's FROM; variables set before it are inherited
 	open     bool      // variables that are not set here may come from an unknown image
 	outer    bool      // the scope of FROM, where an ARG without a default counts as not set
+	tree     int       // the stage at the root of those that it is based on, counted from 1; 0 for that of FROM
 }
 
 // version is the variables in force after an instruction.
@@ -226,8 +228,10 @@ func (f *File) stageScopes() []stageScope {
 			from := stage.From.Index
 			s.from = from
 			s.open = stage.Image != "scratch"
+			s.tree = n + 1
 			if p := stage.Parent; p != nil {
 				parent := &scopes[p.Index]
+				s.tree = parent.tree
 				s.open = parent.open
 				start := parent.last()
 				start.after = from
@@ -273,8 +277,13 @@ func (f *File) extend(s *stageScope, i *Instruction, index int) {
 // apply returns the variables in force after i, an ENV or ARG at the end of s. BuildKit v0.34.2 keeps both kinds in one
 // table, where the later one wins, so an ENV hides an ARG above it and an ARG with a value hides an ENV above it.
 func (f *File) apply(s *scope, i *Instruction, index int) version {
-	if f.lazy.variables == nil {
-		f.lazy.variables = map[string]bool{}
+	set := f.lazy.variables[s.tree]
+	if set == nil {
+		if f.lazy.variables == nil {
+			f.lazy.variables = map[int]map[string]bool{}
+		}
+		set = map[string]bool{}
+		f.lazy.variables[s.tree] = set
 	}
 	before := s.last()
 	v := before
@@ -292,7 +301,7 @@ func (f *File) apply(s *scope, i *Instruction, index int) version {
 				Value{Text: text, Known: known, Overridable: overridable, Span: p.Value.Span, From: i}, index)
 			b.image = &b.value
 			v.root = v.root.set(b)
-			f.lazy.variables[name] = true
+			set[name] = true
 			continue
 		}
 		name := p.Key.Text
@@ -316,7 +325,7 @@ func (f *File) apply(s *scope, i *Instruction, index int) version {
 			b.unset = true
 		}
 		v.root = v.root.set(b)
-		f.lazy.variables[name] = true
+		set[name] = true
 	}
 	return v
 }
@@ -616,10 +625,19 @@ func (f *File) Variables(at *Instruction) []string {
 
 // NearestVariable returns the one of Variables that was most likely meant by a name, or "": see source.Nearest.
 func (f *File) NearestVariable(at *Instruction, name string) string {
-	_, v, _ := f.scopeAt(at)
+	s, v, _ := f.scopeAt(at)
 	f.stageScopes()
-	f.lazy.namesOnce.Do(func() { f.lazy.names = source.NewNames(slices.Sorted(maps.Keys(f.lazy.variables))) })
-	return f.lazy.names.NearestOf(name, func(variable string) bool { return v.root.get(variable) != nil })
+	f.lazy.namesOnce.Do(func() {
+		f.lazy.names = map[int]*source.Names{}
+		for tree, set := range f.lazy.variables {
+			f.lazy.names[tree] = source.NewNames(slices.Sorted(maps.Keys(set)))
+		}
+	})
+	names := f.lazy.names[s.tree]
+	if names == nil {
+		return ""
+	}
+	return names.NearestOf(name, func(variable string) bool { return v.root.get(variable) != nil })
 }
 
 // Setters returns the instructions ENV and ARG, but those of ONBUILD, that name a variable as one that they set, in

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 
@@ -260,8 +261,11 @@ func holdsUnknown(f *nixconf.File) bool {
 	for _, p := range f.Fragment.Pieces {
 		from := at
 		at += len(p.Text)
-		inValue := func(e *nixconf.Entry) bool { return e.ValueSpan.Start <= from && at <= e.ValueSpan.End }
-		if p.Opaque && (strings.Contains(p.Text, `\`) || !slices.ContainsFunc(f.Entries, inValue)) {
+		if !p.Opaque {
+			continue
+		}
+		n := sort.Search(len(f.Entries), func(n int) bool { return f.Entries[n].ValueSpan.Start > from })
+		if strings.Contains(p.Text, `\`) || n == 0 || f.Entries[n-1].ValueSpan.End < at {
 			return true // the backslash may begin an escaped newline
 		}
 	}

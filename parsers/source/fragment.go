@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"iter"
 	"sort"
 	"strings"
 )
@@ -59,7 +60,8 @@ type Fragment struct {
 	// Pieces are the parts of Text, in order, without gaps.
 	Pieces []Piece
 
-	starts []int // offset of each piece in Text
+	starts  []int  // offset of each piece in Text
+	newline string // how the lines end in the file, where the text is one literal block of YAML; otherwise ""
 }
 
 // WholeFile returns the fragment that is the whole of f.
@@ -79,7 +81,25 @@ func NewFragment(f *File, pieces []Piece) *Fragment {
 		fr.Text = append(fr.Text, p.Text...)
 		fr.Pieces = append(fr.Pieces, p)
 	}
+	fr.newline = blockNewline(f, fr.Pieces)
 	return fr
+}
+
+// blockNewline returns how the lines of pieces end in a file where they are one literal block of YAML, otherwise "".
+func blockNewline(f *File, pieces []Piece) string {
+	newline := "\n"
+	for _, p := range pieces {
+		switch {
+		case !p.Indented || p.Quoting != Plain || p.Opaque:
+			return ""
+		case p.Verbatim:
+		case p.Text == "\n" && f.Text(p.Span) == "\r\n":
+			newline = "\r\n"
+		default:
+			return ""
+		}
+	}
+	return newline
 }
 
 // Whole reports whether fr is a whole file, so its offsets are the file's.
@@ -131,13 +151,24 @@ func (fr *Fragment) Span(s Span) Span {
 
 // Known reports whether no part of s is opaque, so its text may be checked.
 func (fr *Fragment) Known(s Span) bool {
-	for i, p := range fr.Pieces {
-		t := Span{fr.starts[i], fr.starts[i] + len(p.Text)}
+	for p, t := range fr.Around(s) {
 		if p.Opaque && (t.Overlaps(s) || s.IsEmpty() && t.Contains(s)) {
 			return false
 		}
 	}
 	return true
+}
+
+// Around yields the pieces that share a byte of the text with s, or that touch it, each with its span in the text.
+func (fr *Fragment) Around(s Span) iter.Seq2[*Piece, Span] {
+	return func(yield func(*Piece, Span) bool) {
+		for i := max(fr.piece(s.Start-1), 0); i < len(fr.Pieces) && fr.starts[i] <= s.End; i++ {
+			p := &fr.Pieces[i]
+			if !yield(p, Span{fr.starts[i], fr.starts[i] + len(p.Text)}) {
+				return
+			}
+		}
+	}
 }
 
 // Edit maps the replacement of s by text to the file. It reports false where the fragment's text is not the file's own,
@@ -178,17 +209,8 @@ func (fr *Fragment) EditBlock(s Span, text string) (Span, string, bool) {
 	if s.Start < 0 || s.End > len(fr.Text) || s.End < s.Start || len(fr.Pieces) == 0 {
 		return Span{}, "", false
 	}
-	newline := "\n"
-	for _, p := range fr.Pieces {
-		switch {
-		case !p.Indented || p.Quoting != Plain || p.Opaque:
-			return Span{}, "", false
-		case p.Verbatim:
-		case p.Text == "\n" && fr.File.Text(p.Span) == "\r\n":
-			newline = "\r\n"
-		default:
-			return Span{}, "", false
-		}
+	if fr.newline == "" {
+		return Span{}, "", false
 	}
 	at := func(off int) int { // of two places between two bytes, the one after the indentation
 		i := fr.piece(off)
@@ -216,7 +238,7 @@ func (fr *Fragment) EditBlock(s Span, text string) (Span, string, bool) {
 			out.WriteByte(text[i])
 			continue
 		}
-		out.WriteString(newline)
+		out.WriteString(fr.newline)
 		ends := i+1 == len(text) && s.End == len(fr.Text)
 		if !ends && !(i+1 < len(text) && text[i+1] == '\n') {
 			out.WriteString(indent)

@@ -60,12 +60,8 @@ var logins = map[string]bool{
 
 // loginIn returns the part of the value of an entry that is the name of a GitHub account, nil without one.
 func loginIn(text *nixuse.Text, entry *nixconf.Entry) *source.Piece {
-	at := 0
-	for n := range text.Fragment.Pieces {
-		piece := &text.Fragment.Pieces[n]
-		from := at
-		at += len(piece.Text)
-		if !piece.Opaque || from < entry.ValueSpan.Start || entry.ValueSpan.End < at {
+	for piece, at := range text.Fragment.Around(entry.ValueSpan) {
+		if !piece.Opaque || !entry.ValueSpan.Contains(at) {
 			continue
 		}
 		expression, ok := strings.CutPrefix(text.Fragment.File.Text(piece.Span), "${{")
