@@ -219,7 +219,7 @@ func (s *search) walk(at, step int) {
 		}
 		row := rows[ready]
 		if least := slices.Min(row); least > s.most {
-			at = s.past(f.text[:ready], step)
+			at = s.past(f.text[:ready], at, step)
 			continue
 		}
 		distance := row[len(s.folded)]
@@ -245,13 +245,13 @@ func nextRow(row, next []int, folded string, letter byte) int {
 	return least
 }
 
-// past returns the place of the next ASCII candidate in a direction that does not begin with a text.
-func (s *search) past(begin string, step int) int {
-	if step < 0 {
-		return s.n.begin(begin) - 1
+// past returns the place of the next ASCII candidate from one on in a direction that does not begin with a text, which
+// the one before it does.
+func (s *search) past(begin string, at, step int) int {
+	end := func(i int) bool { return i < 0 || i >= len(s.n.plain) || !strings.HasPrefix(s.n.plain[i].text, begin) }
+	far := 1 // most of the time, few candidates begin so
+	for !end(at + step*(far-1)) {
+		far *= 2
 	}
-	return sort.Search(len(s.n.plain), func(i int) bool {
-		text := s.n.plain[i].text
-		return text > begin && !strings.HasPrefix(text, begin)
-	})
+	return at + step*sort.Search(far-1, func(n int) bool { return end(at + step*n) })
 }

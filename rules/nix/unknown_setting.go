@@ -143,11 +143,13 @@ func checkUnknownSetting(p *rules.Pass, text *nixuse.Text) {
 		}
 		finding := nixtext.At(text, entry.Name.Span, message)
 		// A module of NixOS may give an attribute twice, of which the text has one.
-		twice := strings.HasSuffix(text.Fragment.File.Path, ".nix") &&
-			bytes.Count(text.Fragment.File.Bytes, []byte(entry.Name.Text)) > 1
+		twice := func() bool {
+			return strings.HasSuffix(text.Fragment.File.Path, ".nix") &&
+				bytes.Count(text.Fragment.File.Bytes, []byte(entry.Name.Text)) > 1
+		}
 		if near != "" && (renamed[near] || !renames(p, text, entry, near)) {
 			finding.Fixes = []fixers.Fix{{Title: "Rename to " + near, Safety: fixers.Manual}}
-		} else if near != "" && !twice && len(text.Setting(nixuse.Canonical(near))) == 0 {
+		} else if near != "" && len(text.Setting(nixuse.Canonical(near))) == 0 && !twice() {
 			renamed[near] = true
 			if edits, ok := nixtext.Replace(text, entry.Name.Span, near); ok {
 				settings := misread.Touched(text, &nixconf.Entry{Name: nixconf.Word{Text: near}})
