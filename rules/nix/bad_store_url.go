@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/sandlint/sandlint/fixers"
 	fixnix "github.com/sandlint/sandlint/fixers/nixconf"
@@ -29,20 +30,22 @@ var badStoreURL = &rules.Rule{
 }
 
 func checkBadStoreURL(p *rules.Pass, text *nixuse.Text) {
+	template := sync.OnceValue(func() bool { return isTemplate(text.Fragment.Text) })
 	for _, entry := range text.Entries {
 		if !isStoreURLs(entry.Name.Text) || !text.Fragment.Known(entry.Name.Span) || misread.Is(text, entry) {
 			continue
 		}
 		errors := text.ValueErrors(entry)
+		listed := sync.OnceValue(func() map[string]bool { return urlsOf(entry) })
 		for n, word := range entry.Words {
 			if isPublicKey(word.Text) && text.Known(word.Span) {
-				p.Report(keyAmongURLs(text, entry, n))
+				p.Report(keyAmongURLs(text, entry, n, listed))
 				continue
 			}
 			if strings.ContainsAny(word.Text, `"',`) || !text.Known(word.Span) {
 				continue
 			}
-			literal := literalVariable(text, word.Text)
+			literal := literalVariable(text, word.Text) && !template()
 			if !literal && (misread.IsPlaceholder(word.Text) || nixconf.IsStoreURL(word.Text)) {
 				continue
 			}
@@ -52,8 +55,9 @@ func checkBadStoreURL(p *rules.Pass, text *nixuse.Text) {
 			}
 			finding := nixtext.Atf(text, word.Span, "%q %s, so Nix takes nothing from it", word.Text, what)
 			finding.Severity = rules.Warning
+			refused := !nixconf.IsStoreURL(word.Text)
 			for _, e := range errors {
-				if e.Kind != nixconf.BadStoreURL || nixconf.IsStoreURL(word.Text) {
+				if e.Kind != nixconf.BadStoreURL || !refused {
 					continue
 				}
 				finding.Message = fmt.Sprintf("%q %s; every Nix command fails", word.Text, what)
@@ -78,8 +82,19 @@ func checkBadStoreURL(p *rules.Pass, text *nixuse.Text) {
 	}
 }
 
-// keyAmongURLs reports a public key among store URLs. Its name looks like the scheme of a URL to Nix.
-func keyAmongURLs(text *nixuse.Text, entry *nixconf.Entry, n int) rules.Finding {
+// urlsOf returns the words of an entry without the parameters and slashes at the end of a URL.
+func urlsOf(entry *nixconf.Entry) map[string]bool {
+	urls := make(map[string]bool, len(entry.Words))
+	for _, w := range entry.Words {
+		url, _, _ := strings.Cut(w.Text, "?")
+		urls[strings.TrimRight(url, "/")] = true
+	}
+	return urls
+}
+
+// keyAmongURLs reports a public key among store URLs, of which listed are all. Its name looks like the scheme of a URL
+// to Nix.
+func keyAmongURLs(text *nixuse.Text, entry *nixconf.Entry, n int, listed func() map[string]bool) rules.Finding {
 	word := entry.Words[n]
 	name, _, _ := strings.Cut(word.Text, ":")
 	finding := nixtext.Atf(text, word.Span, "%q is a public key, which belongs in \"trusted-public-keys\"; Nix reads "+
@@ -89,10 +104,7 @@ func keyAmongURLs(text *nixuse.Text, entry *nixconf.Entry, n int) rules.Finding 
 		return finding
 	}
 	title, edits, ok := "Write https://"+host, []fixers.Edit(nil), false
-	if slices.ContainsFunc(entry.Words, func(w nixconf.Word) bool {
-		url, _, _ := strings.Cut(w.Text, "?")
-		return strings.TrimRight(url, "/") == "https://"+host
-	}) {
+	if listed()["https://"+host] {
 		title = "Remove it, since the cache is listed too"
 		edits, ok = fixnix.RemoveWord(text.Fragment, entry, n)
 	} else {
@@ -105,23 +117,22 @@ func keyAmongURLs(text *nixuse.Text, entry *nixconf.Entry, n int) rules.Finding 
 	return finding
 }
 
-// literalVariable reports whether a word of a text has a variable of the shell in it that nothing expands. In a text
-// with the marks of a template, or whose host expands variables of its own, that is not known.
+// literalVariable reports whether a word of a text has a variable of the shell in it that nothing expands, unless the
+// text is a template. Where the host expands variables of its own, that is not known.
 func literalVariable(text *nixuse.Text, word string) bool {
 	_, name, ok := strings.Cut(word, "$")
 	if !ok || text.Host == nixuse.HostFlake || text.Host == nixuse.HostModule || text.Host == nixuse.HostFeature {
 		return false
 	}
 	name = strings.TrimPrefix(name, "{")
-	if name == "" || !(name[0] == '_' || 'A' <= name[0] && name[0] <= 'Z' || 'a' <= name[0] && name[0] <= 'z') {
-		return false
-	}
-	for _, mark := range []string{"{{", "{%", "<%", "@@"} {
-		if bytes.Contains(text.Fragment.Text, []byte(mark)) {
-			return false
-		}
-	}
-	return true
+	return name != "" && (name[0] == '_' || 'A' <= name[0] && name[0] <= 'Z' || 'a' <= name[0] && name[0] <= 'z')
+}
+
+// isTemplate reports whether a text has the marks of a template.
+func isTemplate(text []byte) bool {
+	return slices.ContainsFunc([]string{"{{", "{%", "<%", "@@"}, func(mark string) bool {
+		return bytes.Contains(text, []byte(mark))
+	})
 }
 
 // isStoreURLs reports whether the values of a setting are stores.

@@ -38,6 +38,7 @@ type groupState struct {
 
 func checkBuildUsersGroups(p *rules.Pass, model *nixuse.Model) {
 	ends := make(map[*nixuse.Image]groupState, len(model.Images))
+	names := groupNames{in: map[string]bool{}}
 	for _, img := range model.Images {
 		st := groupState{}
 		if img.Parent != nil {
@@ -46,13 +47,13 @@ func checkBuildUsersGroups(p *rules.Pass, model *nixuse.Model) {
 			st.over = true
 		}
 		if !st.over {
-			checkBuildUsersGroup(p, img, &st)
+			checkBuildUsersGroup(p, img, &st, &names)
 		}
 		ends[img] = st
 	}
 }
 
-func checkBuildUsersGroup(p *rules.Pass, img *nixuse.Image, st *groupState) {
+func checkBuildUsersGroup(p *rules.Pass, img *nixuse.Image, st *groupState, names *groupNames) {
 	for _, e := range img.Events {
 		if e.Kind == nixuse.Opaque || e.File != img.Dockerfile.Source {
 			st.over = true // it may create the group
@@ -84,7 +85,7 @@ func checkBuildUsersGroup(p *rules.Pass, img *nixuse.Image, st *groupState) {
 			}
 			group = value
 		}
-		if eff.Uncertain || group == "" || mentioned(img, group) {
+		if eff.Uncertain || group == "" || names.mentioned(img, group) {
 			return
 		}
 		label := fmt.Sprintf("%q", e.Nix.Label)
@@ -154,9 +155,23 @@ func changesUser(wrapper string) bool {
 	return false
 }
 
+// groupNames says which groups a Dockerfile names.
+type groupNames struct {
+	text []byte          // without settings
+	in   map[string]bool // whether the text names a group, for those that were asked about
+}
+
 // mentioned reports whether a Dockerfile names a group, or runs something that may create it without naming it.
-func mentioned(img *nixuse.Image, group string) bool {
-	if bytes.Contains(withoutSetting(img.Dockerfile.Source.Bytes), []byte(group)) {
+func (n *groupNames) mentioned(img *nixuse.Image, group string) bool {
+	if n.text == nil {
+		n.text = withoutSetting(img.Dockerfile.Source.Bytes)
+	}
+	named, known := n.in[group]
+	if !known {
+		named = bytes.Contains(n.text, []byte(group))
+		n.in[group] = named
+	}
+	if named {
 		return true
 	}
 	for ; img != nil; img = img.Parent {
@@ -183,16 +198,17 @@ func mentioned(img *nixuse.Image, group string) bool {
 // it.
 func withoutSetting(text []byte) []byte {
 	const name = "build-users-group = "
+	var out []byte
 	for {
 		at := bytes.Index(text, []byte(name))
 		if at < 0 {
-			return text
+			return append(out, text...)
 		}
-		end := at + len(name)
-		for end < len(text) && ('a' <= text[end] && text[end] <= 'z' || text[end] == '-') {
-			end++
+		out = append(out, text[:at]...)
+		for at += len(name); at < len(text) && ('a' <= text[at] && text[at] <= 'z' || text[at] == '-'); {
+			at++
 		}
-		text = slices.Concat(text[:at], text[end:])
+		text = text[at:]
 	}
 }
 
