@@ -76,6 +76,7 @@ type Image struct {
 	platforms  []Platform
 	platformed bool               // platforms is set
 	byDest     map[string][]*Copy // what COPY and ADD put where, the last one first; made on first use
+	placed     map[string]*placed // see readableAt
 	steps      []*Step            // what runs in the stage, in order, and its ONBUILD instructions; made on first use
 	end        *state             // what holds at the end of the stage
 	commands   bool               // the commands of the steps are there

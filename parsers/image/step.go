@@ -6,6 +6,7 @@ import (
 	"math"
 	"path"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/dockerfile"
@@ -269,22 +270,70 @@ func (s *Step) FileAt(full string) *source.File {
 		before = len(s.Image.steps)
 	}
 	for img := s.Image; img != nil; img, before = img.Parent, math.MaxInt {
-		for _, c := range img.copiesTo(full, before) {
-			name := c.Source
-			if full != c.Dest {
-				name = path.Join(c.Source, strings.TrimPrefix(full, strings.TrimSuffix(c.Dest, "/")+"/"))
-			}
-			if f, err := s.file.ReadContext(name); err == nil {
-				return f
-			}
+		if f := img.readableAt(full, before); f != nil {
+			return f
 		}
 	}
 	return nil
 }
 
-// copiesTo returns the copies from the build context, by steps of the image before one, to a path or a folder that it
-// lies in, the last one first.
-func (img *Image) copiesTo(full string, before int) []*Copy {
+// placed are the copies that may bring a file of the build context to a path of an image, the last one first.
+type placed struct {
+	copies []*Copy
+	files  []*source.File // those that were read
+	next   []int          // for a copy whose file cannot be read a later index, else its own
+}
+
+// readableAt returns the file that the steps of the image before one copied to a path: that of the last copy whose file
+// can be read, nil without one. Each copy is tried once, however many steps ask.
+func (img *Image) readableAt(full string, before int) *source.File {
+	at := img.placed[full]
+	if at == nil {
+		at = &placed{copies: img.copiesTo(full)}
+		at.files, at.next = make([]*source.File, len(at.copies)), make([]int, len(at.copies)+1)
+		for n := range at.next {
+			at.next[n] = n
+		}
+		if img.placed == nil {
+			img.placed = map[string]*placed{}
+		}
+		img.placed[full] = at
+	}
+	n := at.from(sort.Search(len(at.copies), func(n int) bool { return at.copies[n].Step.order < before }))
+	for ; n < len(at.copies); n = at.from(n) {
+		if at.files[n] != nil {
+			return at.files[n]
+		}
+		c := at.copies[n]
+		name := c.Source
+		if full != c.Dest {
+			name = path.Join(c.Source, strings.TrimPrefix(full, strings.TrimSuffix(c.Dest, "/")+"/"))
+		}
+		f, err := img.Dockerfile.ReadContext(name)
+		if err == nil {
+			at.files[n] = f
+			return f
+		}
+		at.next[n] = n + 1
+	}
+	return nil
+}
+
+// from returns the first index from one on that is not known to be a copy whose file cannot be read.
+func (p *placed) from(n int) int {
+	end := n
+	for p.next[end] != end {
+		end = p.next[end]
+	}
+	for p.next[n] != n {
+		n, p.next[n] = p.next[n], end
+	}
+	return end
+}
+
+// copiesTo returns the copies from the build context, by steps of the image, to a path or a folder that it lies in, the
+// last one first.
+func (img *Image) copiesTo(full string) []*Copy {
 	if img.byDest == nil {
 		img.byDest = map[string][]*Copy{}
 		for at := img.end.copies; at != nil && at.step.Image == img; at = at.previous {
@@ -297,11 +346,7 @@ func (img *Image) copiesTo(full string, before int) []*Copy {
 	}
 	var out []*Copy
 	for dest := full; ; dest = path.Dir(dest) {
-		for _, c := range img.byDest[dest] {
-			if c.Step.order < before {
-				out = append(out, c)
-			}
-		}
+		out = append(out, img.byDest[dest]...)
 		if dest == path.Dir(dest) {
 			break
 		}

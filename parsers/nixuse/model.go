@@ -13,6 +13,7 @@ package nixuse
 import (
 	"bytes"
 	"slices"
+	"sync"
 
 	"github.com/sandlint/sandlint/parsers/image"
 	"github.com/sandlint/sandlint/parsers/nixconf"
@@ -44,6 +45,8 @@ type Model struct {
 	gated      []string // nil until it is asked for
 	addresses  map[*source.File]*addresses
 	installers *addresses // in the Dockerfile, see builder.downloaded
+
+	otherSource func() bool // see hasOtherSource
 }
 
 // Image is a build stage with what happens in it that matters for Nix.
@@ -69,7 +72,8 @@ type Image struct {
 
 // New returns what a Dockerfile does with Nix.
 func New(d *image.Dockerfile, targets Targets) *Model {
-	m := &Model{dockerfile: d, targets: targets, Images: make([]*Image, 0, len(d.Images))}
+	m := &Model{dockerfile: d, targets: targets, Images: make([]*Image, 0, len(d.Images)),
+		otherSource: sync.OnceValue(func() bool { return hasOtherSource(d.Source) })}
 	m.children = make(map[*image.Image]int, len(d.Images))
 	for _, img := range d.Images {
 		if img.Parent != nil {

@@ -2,6 +2,7 @@ package nixuse
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/sandlint/sandlint/parsers/distro"
@@ -12,7 +13,7 @@ import (
 
 // packagedRelease returns the release of Nix that apt installs in an image: the one that the command names, or the one
 // of the image's distribution, zero where neither is known or the Dockerfile has another source of packages.
-func packagedRelease(reference string, dockerfile *source.File, c *shell.Command) nixconf.Version {
+func packagedRelease(reference string, otherSource func() bool, c *shell.Command) nixconf.Version {
 	for n, w := range c.Words {
 		if version, ok := strings.CutPrefix(w.Text, "nix-bin="); ok {
 			number, _, _ := strings.Cut(version, "+")
@@ -24,10 +25,8 @@ func packagedRelease(reference string, dockerfile *source.File, c *shell.Command
 			return nixconf.Version{}
 		}
 	}
-	for _, other := range []string{"sources.list", "add-apt-repository", "preferences.d", "default-release"} {
-		if bytes.Contains(dockerfile.Bytes, []byte(other)) {
-			return nixconf.Version{}
-		}
+	if otherSource() {
+		return nixconf.Version{}
 	}
 	name, tag, _ := distro.Split(reference)
 	release := distro.Of(name, tag)
@@ -36,4 +35,10 @@ func packagedRelease(reference string, dockerfile *source.File, c *shell.Command
 	}
 	v, _ := nixconf.ParseVersion(distro.Upstream(release.Nix))
 	return v
+}
+
+// hasOtherSource reports whether a Dockerfile has another source of packages than its distribution.
+func hasOtherSource(dockerfile *source.File) bool {
+	return slices.ContainsFunc([]string{"sources.list", "add-apt-repository", "preferences.d", "default-release"},
+		func(other string) bool { return bytes.Contains(dockerfile.Bytes, []byte(other)) })
 }

@@ -685,7 +685,7 @@ func (b *builder) release(c *image.Command, in *Installer) {
 		}
 		in.Release = b.addressed(c.File)
 	case in.Kind == DistroPackage:
-		in.Release = packagedRelease(b.img.Root().Stage.Image, b.d.Source, c.Command)
+		in.Release = packagedRelease(b.img.Root().Stage.Image, b.m.otherSource, c.Command)
 	case in.Kind == NixInstaller && in.Version == nixconf.Version{}:
 		var words strings.Builder
 		for _, w := range c.Words {

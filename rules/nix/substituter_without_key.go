@@ -117,7 +117,7 @@ func judged(ws *workspace.Workspace, text *nixuse.Text) *effective.Settings {
 		return nil
 	}
 	for _, setting := range []string{"substituters", "trusted-public-keys", "require-sigs"} {
-		if _, ok := eff.Value(setting); !ok {
+		if !eff.Known(setting) {
 			return nil
 		}
 	}
