@@ -385,7 +385,7 @@ func letStart(p *rules.Pass, profile *workspace.Profile, lacks []lack, chance []
 	for _, l := range lacks {
 		name, rule := l.effect.Name, l.effect.Rule
 		switch {
-		case slices.ContainsFunc(l.others, allowed), l.killed && allowed(name): // it is met by what is allowed besides
+		case slices.ContainsFunc(l.others, allowed), l.killed && !l.call && allowed(name): // it is met by what is allowed besides
 		case rule != nil && (l.after != "" || !reach.Plain(asIfAlways(rule, l))):
 			return nil
 		case l.call && rule != nil && reach.DefaultRuns(profile):
@@ -408,6 +408,11 @@ func letStart(p *rules.Pass, profile *workspace.Profile, lacks []lack, chance []
 			denied = append(denied, namings(rule, name)...)
 		}
 	}
+	whole := slices.Clone(w.Allow)
+	w.Allow = slices.DeleteFunc(w.Allow, func(a requirement.Wanted) bool { // those of which all calls are allowed
+		return len(a.When) > 0 && slices.ContainsFunc(whole,
+			func(o requirement.Wanted) bool { return o.Name == a.Name && o.Always })
+	})
 	remove := func(names []reach.Naming) []fixers.Fix {
 		fixes := reach.Remove(profile, names)
 		for i := range fixes {
