@@ -385,7 +385,8 @@ func letStart(p *rules.Pass, profile *workspace.Profile, lacks []lack, chance []
 	for _, l := range lacks {
 		name, rule := l.effect.Name, l.effect.Rule
 		switch {
-		case slices.ContainsFunc(l.others, allowed), l.killed && !l.call && allowed(name): // it is met by what is allowed besides
+		// It is met by what is allowed besides.
+		case slices.ContainsFunc(l.others, allowed), l.killed && !l.call && allowed(name):
 		case rule != nil && (l.after != "" || !reach.Plain(asIfAlways(rule, l))):
 			return nil
 		case l.call && rule != nil && reach.DefaultRuns(profile):
