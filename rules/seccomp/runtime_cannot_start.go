@@ -463,7 +463,26 @@ func conditionsFail(p *rules.Pass, profile *workspace.Profile, w requirement.Req
 	}
 	for _, f := range programs.Filters(p, fixed) {
 		for _, a := range w.Allow {
-			if d := f.Decide(f.Target.Host.Arch, a.Name); len(a.When) > 0 && len(d.Miscompiled()) > 0 {
+			d := f.Decide(f.Target.Host.Arch, a.Name)
+			if len(a.When) > 0 && (len(d.Miscompiled()) > 0 || undecided(p, f, a.Name)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// undecided reports whether some call of a syscall that a runtime makes neither gets through for sure nor is refused.
+func undecided(p *rules.Pass, f *decide.Filter, name string) bool {
+	for _, v := range decide.MeasuredReleases(f.Target.Runtime, p.Targets().Seccomp.Ranges(f.Target.Runtime)...) {
+		n := decide.NeedsOf(f.Target.Runtime, v, false)
+		if n == nil {
+			continue
+		}
+		for _, need := range n.CallsMade {
+			call := decide.Need{AnyOf: need.AnyOf, Args: need.Args}
+			runs := f.Refuses(decide.Need{Unless: []decide.Need{call}})
+			if need.AnyOf[0] == name && !runs && !f.Refuses(call) {
 				return true
 			}
 		}

@@ -3047,11 +3047,6 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 4, To: 4},
 			}},
 				Unless: []Need{
-					{AnyOf: []string{"close_range"}, Args: [][]argument{{
-						{From: 3, To: 1<<31 - 1},
-						{From: 3, To: 1<<31 - 1},
-						{From: 4, To: 4},
-					}}},
 					{AnyOf: []string{"fcntl"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
 					{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 						{From: 3, To: 1<<31 - 1},
@@ -3065,11 +3060,6 @@ var measuredNeeds = [...]RuntimeNeeds{
 				{From: 4, To: 4},
 			}},
 				Unless: []Need{
-					{AnyOf: []string{"close_range"}, Args: [][]argument{{
-						{From: 3, To: 1<<31 - 1},
-						{From: 0x7fffffff, To: 0x7fffffff},
-						{From: 4, To: 4},
-					}}},
 					{AnyOf: []string{"fcntl"}, Args: [][]argument{{{From: 0, To: 0}, {From: 1030, To: 1030}, {From: 0, To: 0}}}},
 					{AnyOf: []string{"fcntl"}, Args: [][]argument{{
 						{From: 3, To: 1<<31 - 1},
