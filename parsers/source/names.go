@@ -51,16 +51,22 @@ func (k nameKinds) within(other nameKinds, edits int) bool {
 // NewNames returns the candidates for questions.
 func NewNames(candidates []string) *Names {
 	n := &Names{candidates: candidates}
+	folded := make([]string, len(candidates))
+	var plain []int // of candidates
 	for i, c := range candidates {
-		if text := fold(c); isASCII(text) {
-			n.plain = append(n.plain, foldedName{text, i, kindsOf(text)})
+		if folded[i] = fold(c); isASCII(folded[i]) {
+			plain = append(plain, i)
 		} else {
-			n.others = append(n.others, foldedName{text: text, index: i})
+			n.others = append(n.others, foldedName{text: folded[i], index: i})
 		}
 	}
-	slices.SortFunc(n.plain, func(a, b foldedName) int {
-		return cmp.Or(cmp.Compare(a.text, b.text), cmp.Compare(a.index, b.index))
+	slices.SortFunc(plain, func(a, b int) int {
+		return cmp.Or(strings.Compare(folded[a], folded[b]), cmp.Compare(a, b))
 	})
+	n.plain = make([]foldedName, len(plain))
+	for k, i := range plain {
+		n.plain[k] = foldedName{folded[i], i, kindsOf(folded[i])}
+	}
 	return n
 }
 

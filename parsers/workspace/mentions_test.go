@@ -12,14 +12,14 @@ func TestMentions(t *testing.T) {
 		word := func(most int) string {
 			var out strings.Builder
 			for range 1 + r.IntN(most) {
-				out.WriteByte("abc"[r.IntN(3)])
+				out.WriteByte("ab\xff"[r.IntN(3)])
 			}
 			return out.String()
 		}
 		text := word(200)
 		m := newMentions([]byte(text))
 		for range 3 * manyMentions {
-			if part := word(4); m.count(part) != strings.Count(text, part) {
+			if part := word(9); m.count(part) != strings.Count(text, part) {
 				t.Fatalf("%q is %d times in %q, not %d", part, strings.Count(text, part), text, m.count(part))
 			}
 		}

@@ -75,7 +75,8 @@ func TestClaimsAgreeWithStarts(t *testing.T) {
 // conditions on arguments that it has in common in all starts; false where there is no such syscall.
 func choosing(rng *rand.Rand, n *decide.RuntimeNeeds) (string, bool) {
 	var calls []decide.Need
-	for _, need := range slices.Concat(n.CallNeeds, n.CallsMade) {
+	for _, measured := range slices.Concat(n.CallNeeds, n.CallsMade) {
+		need := *measured
 		for i, name := range need.AnyOf {
 			for _, a := range need.Args[i] {
 				if a.From == a.To {
@@ -129,7 +130,8 @@ func decided(r *seccomptest.Runtime, version parser.Version, profile string, noN
 		Libseccomp: decide.Libseccomp{Version: parser.Version{Major: 2, Minor: 6, Patch: 1}},
 	})
 	n := decide.NeedsOf(r.Name, version, noNewPrivs)
-	for _, need := range slices.Concat(n.CallNeeds, n.CallsMade) {
+	for _, measured := range slices.Concat(n.CallNeeds, n.CallsMade) {
+		need := *measured
 		for i := range need.AnyOf {
 			call := decide.Need{AnyOf: need.AnyOf[i : i+1], Args: need.Args[i : i+1]}
 			if runs := f.Refuses(decide.Need{Unless: []decide.Need{call}}); !runs && !f.Refuses(call) {
@@ -144,7 +146,8 @@ func decided(r *seccomptest.Runtime, version parser.Version, profile string, noN
 // and answers, or does not name in a list of all others.
 func denying(rng *rand.Rand, n *decide.RuntimeNeeds) string {
 	pool := slices.Clone(n.Made)
-	for _, need := range n.Needs {
+	for _, measured := range n.Needs {
+		need := *measured
 		pool = append(pool, need.AnyOf...)
 	}
 	for _, f := range n.Instead {

@@ -479,7 +479,8 @@ func undecided(p *rules.Pass, f *decide.Filter, name string) bool {
 		if n == nil {
 			continue
 		}
-		for _, need := range n.CallsMade {
+		for _, measured := range n.CallsMade {
+			need := *measured
 			call := decide.Need{AnyOf: need.AnyOf, Args: need.Args}
 			runs := f.Refuses(decide.Need{Unless: []decide.Need{call}})
 			if need.AnyOf[0] == name && !runs && !f.Refuses(call) {

@@ -75,7 +75,8 @@ func Lacks(p *seccomp.Profile, runtime string, releases []seccomp.Version, j Jud
 					whole[name] = true
 				}
 			}
-			for _, need := range n.Needs {
+			for _, measured := range n.Needs {
+				need := *measured
 				if !(len(need.AnyOf) == 1 && whole[need.AnyOf[0]]) && j.Refuses(i, need) {
 					note(i, early, Lack{Need: need})
 					if len(need.AnyOf) == 1 {
@@ -101,7 +102,8 @@ func Lacks(p *seccomp.Profile, runtime string, releases []seccomp.Version, j Jud
 					!slices.ContainsFunc(need.AnyOf, func(name string) bool { return whole[name] })
 			}
 			retried := map[string]bool{}
-			for _, need := range n.CallsMade {
+			for _, measured := range n.CallsMade {
+				need := *measured
 				if asks(need) && slices.Contains(n.Retries, need.AnyOf[0]) {
 					need = need.of(p)
 					need.Retried = true
@@ -111,14 +113,16 @@ func Lacks(p *seccomp.Profile, runtime string, releases []seccomp.Version, j Jud
 					}
 				}
 			}
-			for _, need := range n.CallNeeds {
+			for _, measured := range n.CallNeeds {
+				need := *measured
 				if asks(need) && !retried[need.AnyOf[0]] {
 					if need = need.of(p); j.Refuses(i, need) {
 						note(i, early, Lack{Need: need})
 					}
 				}
 			}
-			for _, need := range n.CallsMade {
+			for _, measured := range n.CallsMade {
+				need := *measured
 				if asks(need) {
 					if need = need.of(p); j.Kills(i, need, nil) {
 						note(i, early, Lack{Need: need, Killed: true})

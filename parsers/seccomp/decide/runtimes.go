@@ -14,7 +14,7 @@ import (
 // putting the profile in force and becoming the container's program.
 type RuntimeNeeds struct {
 	// Needs are the syscalls that have to be allowed.
-	Needs []Need
+	Needs []*Need
 	// Made are the syscalls that it makes in every start, those of Needs and those to which it takes an errno for an
 	// answer; to kill for one of them ends it. Sorted.
 	Made []string
@@ -24,9 +24,9 @@ type RuntimeNeeds struct {
 	Chance []string
 	// CallNeeds are the calls that have to be allowed, with their arguments: for profiles that let some calls of a
 	// syscall through and refuse others. What Needs says of whole syscalls is not repeated by them.
-	CallNeeds []Need
+	CallNeeds []*Need
 	// CallsMade are the calls that it makes in every start, as Made, with their arguments: one in AnyOf.
-	CallsMade []Need
+	CallsMade []*Need
 	// Retries are those of Made that it makes again and again as long as they fail with EINTR. Sorted.
 	Retries []string
 	// Notify are those that it makes before it hands the listener to the agent, so it waits for ever where the profile
@@ -168,9 +168,9 @@ func (n *RuntimeNeeds) and(o *RuntimeNeeds) *RuntimeNeeds {
 			}
 		}
 	}
-	common := func(a, b []Need) (out []Need) {
+	common := func(a, b []*Need) (out []*Need) {
 		for _, need := range a {
-			if slices.ContainsFunc(b, need.equal) {
+			if slices.ContainsFunc(b, func(o *Need) bool { return need == o || need.equal(*o) }) {
 				out = append(out, need)
 			}
 		}

@@ -26,7 +26,8 @@ func TestMeasuredNeedsNameSyscalls(t *testing.T) {
 				t.Errorf("fallback %v of set %d", b, i)
 			}
 		}
-		for _, need := range n.Needs {
+		for _, measured := range n.Needs {
+			need := *measured
 			names = append(names, need.AnyOf...)
 			if len(need.AnyOf) == 0 || !slices.IsSorted(need.AnyOf) {
 				t.Errorf("need %v of set %d", need, i)
@@ -40,7 +41,8 @@ func TestMeasuredNeedsNameSyscalls(t *testing.T) {
 				t.Errorf("%s is tried again in set %d, and not made", name, i)
 			}
 		}
-		for _, need := range slices.Concat(n.CallNeeds, n.CallsMade) {
+		for _, measured := range slices.Concat(n.CallNeeds, n.CallsMade) {
+			need := *measured
 			names = append(names, need.AnyOf...)
 			if len(need.Args) != len(need.AnyOf) {
 				t.Errorf("need %v of set %d", need, i)
@@ -60,7 +62,8 @@ func needsText(n *RuntimeNeeds) string {
 		return ""
 	}
 	var words []string
-	for _, need := range n.Needs {
+	for _, measured := range n.Needs {
+		need := *measured
 		c := seccomptest.Clause{AnyOf: need.AnyOf, Errnos: seccomptest.Errnos}
 		if need.Errnos != nil {
 			c.Errnos = nil
@@ -353,7 +356,8 @@ func compareNeeds(t *testing.T, r *seccomptest.Runtime, n *RuntimeNeeds, noNewPr
 		return result, result.Started()
 	}
 	allowed := []string{"exit_group"} // which the container's program makes
-	for _, need := range n.Needs {
+	for _, measured := range n.Needs {
+		need := *measured
 		if need.Errnos != nil && !slices.Contains(need.Errnos, 1) {
 			continue
 		}
@@ -441,7 +445,8 @@ func measureCalls(t *testing.T, r *seccomptest.Runtime, known *RuntimeNeeds, noN
 	seen map[string]*seccomptest.Calls) {
 	m := seccomptest.Measurement{Runtime: r, NoNewPrivileges: noNewPrivs, Log: t.Logf}
 	needs := &seccomptest.Needs{}
-	for _, need := range known.Needs {
+	for _, measured := range known.Needs {
+		need := *measured
 		c := seccomptest.Clause{AnyOf: need.AnyOf, Errnos: seccomptest.Errnos}
 		if need.Errnos != nil {
 			c.Errnos = nil
