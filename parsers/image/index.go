@@ -12,6 +12,9 @@ type index struct {
 	commands  []*Command
 	byProgram map[string][]*Command // made on first use
 	selected  map[string][]*Step    // by several keywords
+	several   map[string][]*Command // by several programs
+
+	shell *bool // the result of ReplacesShell, made on first use
 }
 
 // Steps returns the steps with one of the keywords, in upper case, in the order of the file; without keywords, all.
@@ -82,7 +85,7 @@ func (d *Dockerfile) makeSteps() {
 
 // Commands returns the commands that start one of the programs, by name, in the order of the file and of execution;
 // without programs, all, those included that only set variables. Commands of scripts of the build context that the
-// steps run are among them: see Command.InDockerfile.
+// steps run are among them: see Command.InDockerfile. The list must not be changed.
 func (d *Dockerfile) Commands(programs ...string) []*Command {
 	d.makeCommands()
 	switch len(programs) {
@@ -91,12 +94,47 @@ func (d *Dockerfile) Commands(programs ...string) []*Command {
 	case 1:
 		return d.index.byProgram[programs[0]]
 	}
-	var out []*Command
+	key := strings.Join(programs, " ")
+	out, ok := d.index.several[key]
+	if ok {
+		return out
+	}
 	for _, p := range programs {
 		out = append(out, d.index.byProgram[p]...)
 	}
 	slices.SortFunc(out, func(a, b *Command) int { return a.order - b.order })
+	if d.index.several == nil {
+		d.index.several = map[string][]*Command{}
+	}
+	d.index.several[key] = out
 	return out
+}
+
+// ReplacesShell reports whether a command of the file puts another program in the place of /bin/sh.
+func (d *Dockerfile) ReplacesShell() bool {
+	if d.index.shell == nil {
+		replaces := slices.ContainsFunc(
+			d.Commands("ln", "mv", "cp", "dpkg-divert", "update-alternatives", "dpkg-reconfigure"),
+			(*Command).ReplacesShell)
+		d.index.shell = &replaces
+	}
+	return *d.index.shell
+}
+
+// ReplacesShell reports whether a command puts another program in the place of /bin/sh.
+func (c *Command) ReplacesShell() bool {
+	if len(c.Words) < 2 {
+		return false
+	}
+	switch last := c.Words[len(c.Words)-1].Text; c.Name {
+	case "ln", "mv", "cp":
+		return len(c.Words) > 2 && (last == "/bin/sh" || last == "/usr/bin/sh")
+	case "dpkg-reconfigure":
+		return last == "dash"
+	case "dpkg-divert", "update-alternatives":
+		return c.HasWord("/bin/sh")
+	}
+	return false
 }
 
 func (d *Dockerfile) makeCommands() {

@@ -26,7 +26,7 @@ var shReplaced = &rules.Rule{
 	},
 	Check: rules.OnCommand(func(p *rules.Pass, c *image.Command) {
 		s := c.Step
-		if s.Name != "RUN" || s.Image == nil || s.Onbuild != nil || !shells.ReplacesShell(c) || len(c.Words) < 3 ||
+		if s.Name != "RUN" || s.Image == nil || s.Onbuild != nil || !c.ReplacesShell() || len(c.Words) < 3 ||
 			s.Dockerfile().Foreign() {
 			return
 		}

@@ -32,7 +32,7 @@ var yarnCacheLeft = &rules.Rule{
 			"--offline", "--immutable", "--immutable-cache", "--check-cache", "--inline-builds", "--mode",
 		},
 		Setting:   managers.YarnSetting("cache-folder"),
-		Unless:    laterYarn,
+		UnlessIn:  laterYarn,
 		CleanedBy: []string{"yarn"},
 		Clean:     "yarn cache clean",
 		Mount:     "/usr/local/share/.cache/yarn",
@@ -41,8 +41,7 @@ var yarnCacheLeft = &rules.Rule{
 
 // laterYarn reports whether a Dockerfile uses Yarn 2 or later, which may keep its cache in the project: the build
 // context has its settings or names its release, or the Dockerfile selects it.
-func laterYarn(step *image.Step) bool {
-	d := step.Dockerfile()
+func laterYarn(d *image.Dockerfile) bool {
 	if _, err := d.ReadContext(".yarnrc.yml"); err == nil {
 		return true
 	}

@@ -131,7 +131,7 @@ func reference(img *image.Image) string { return strings.ToLower(img.Root().Stag
 // defaultShell returns what /bin/sh is for a step, "" where it is not known, whether it has the option pipefail, and
 // whether it is only known from the package manager.
 func defaultShell(s *image.Step) (program string, pipefail Answer, inferred bool) {
-	if s.Image == nil || Replaced(s.Dockerfile()) || MayBeWindows(s) {
+	if s.Image == nil || s.Dockerfile().ReplacesShell() || MayBeWindows(s) {
 		return "", Unknown, false
 	}
 	program, inferred = ofImage(s.Image)
@@ -212,28 +212,4 @@ func Bash(s *image.Step) string {
 // MayBeWindows reports whether the image of a step is one of Windows.
 func MayBeWindows(s *image.Step) bool {
 	return s.Image == nil || s.Image.Windows()
-}
-
-// Replaced reports whether a Dockerfile puts another program in the place of /bin/sh.
-func Replaced(d *image.Dockerfile) bool {
-	for _, c := range d.Commands("ln", "mv", "cp", "dpkg-divert", "update-alternatives", "dpkg-reconfigure") {
-		if ReplacesShell(c) {
-			return true
-		}
-	}
-	return false
-}
-
-// ReplacesShell reports whether a command puts another program in the place of /bin/sh.
-func ReplacesShell(c *image.Command) bool {
-	if len(c.Words) < 2 {
-		return false
-	}
-	switch last := c.Words[len(c.Words)-1].Text; c.Name {
-	case "ln", "mv", "cp":
-		return len(c.Words) > 2 && (last == "/bin/sh" || last == "/usr/bin/sh")
-	case "dpkg-reconfigure":
-		return last == "dash"
-	}
-	return c.HasWord("/bin/sh")
 }

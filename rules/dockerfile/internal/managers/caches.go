@@ -41,6 +41,8 @@ type Cache struct {
 	// Unless reports whether a step uses the managers in a way that is not known, or the releases in the image know
 	// neither the cache nor Option.
 	Unless func(*image.Step) bool
+	// UnlessIn is Unless for what is the same for all steps of a Dockerfile.
+	UnlessIn func(*image.Dockerfile) bool
 	// Cleans reports whether a command empties the cache in a way that Folders does not show. It may be nil.
 	Cleans func(*image.Command) bool
 	// Option switches the cache off for one command. Without one, Clean is the command that empties it; "" stands for
@@ -90,6 +92,7 @@ type run struct {
 	pass   *rules.Pass
 	d      *image.Dockerfile
 	set    *places
+	unless bool // the result of UnlessIn, made with set
 	needed Relied
 }
 
@@ -138,8 +141,9 @@ func (r *run) step(s *image.Step) {
 	}
 	if r.set == nil {
 		r.set = r.Setting.places(r.d)
+		r.unless = r.UnlessIn != nil && r.UnlessIn(r.d)
 	}
-	if r.set.before(left[0]) || r.Unless != nil && r.Unless(s) {
+	if r.unless || r.set.before(left[0]) || r.Unless != nil && r.Unless(s) {
 		return
 	}
 	if r.Option == "" {
