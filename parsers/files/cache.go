@@ -21,8 +21,25 @@ type Cache struct {
 	values map[any]*remembered
 }
 
+// Versioned is a key for Get of whose values a cache keeps the one of the version that was asked for last: for a value
+// that depends on what no file says alone, which the version stands for.
+type Versioned struct {
+	Key     any
+	Version string
+}
+
+// versionOf returns where a cache keeps the value for a key, and the version that the value must have there.
+func versionOf(key any) (place any, version string) {
+	if v, ok := key.(Versioned); ok {
+		return v.Key, v.Version
+	}
+	return key, ""
+}
+
 // remembered is one value of a Cache, which may not have been made yet.
 type remembered struct {
+	version string // see Versioned
+
 	once  sync.Once
 	done  bool // guarded by the mutex of the cache
 	value any
@@ -250,19 +267,20 @@ func GetOver[V any](
 
 // find returns the place of a value, which may have to be made.
 func (c *Cache) find(key any) *remembered {
+	place, version := versionOf(key)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r := c.values[key]; r != nil {
+	if r := c.values[place]; r != nil && r.version == version {
 		return r
 	}
 	if c.base != nil {
 		if r := c.base.known(key, c.changes); r != nil {
-			c.values[key] = r
+			c.values[place] = r
 			return r
 		}
 	}
-	r := &remembered{}
-	c.values[key] = r
+	r := &remembered{version: version}
+	c.values[place] = r
 	return r
 }
 
@@ -271,9 +289,10 @@ func (c *Cache) without(key any) *remembered {
 	if c.base == nil || len(c.changes.others) > 0 {
 		return nil
 	}
+	place, version := versionOf(key)
 	c.base.mu.Lock()
 	defer c.base.mu.Unlock()
-	if r := c.base.values[key]; r != nil && r.done {
+	if r := c.base.values[place]; r != nil && r.done && r.version == version {
 		return r
 	}
 	return nil
@@ -281,9 +300,10 @@ func (c *Cache) without(key any) *remembered {
 
 // known returns a value that does not depend on the changed paths, nil if there is none.
 func (c *Cache) known(key any, changed *changes) *remembered {
+	place, version := versionOf(key)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r := c.values[key]; r != nil && r.done && !changed.touch(&r.uses) {
+	if r := c.values[place]; r != nil && r.done && r.version == version && !changed.touch(&r.uses) {
 		return r
 	}
 	return nil
@@ -297,10 +317,11 @@ func (c *Cache) finished(key any, r *remembered) {
 	if c.base == nil || c.changes.touch(&r.uses) {
 		return
 	}
+	place, version := versionOf(key)
 	c.base.mu.Lock()
 	defer c.base.mu.Unlock()
-	if c.base.values[key] == nil {
-		c.base.values[key] = r
+	if below := c.base.values[place]; below == nil || below.version != version {
+		c.base.values[place] = r
 	}
 }
 

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"errors"
 	"iter"
 	"math"
@@ -351,7 +352,9 @@ func (img *Image) copiesTo(full string) []*Copy {
 			break
 		}
 	}
-	slices.SortStableFunc(out, func(a, b *Copy) int { return b.Step.order - a.Step.order })
+	slices.SortStableFunc(out, func(a, b *Copy) int {
+		return cmp.Or(b.Step.order-a.Step.order, b.Word.Span.Start-a.Word.Span.Start)
+	})
 	return out
 }
 

@@ -4,13 +4,16 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/sandlint/sandlint/parsers/heavytest"
 )
 
 // TestNames compares the answers about many candidates with those of Nearest.
 func TestNames(t *testing.T) {
 	alphabets := []string{"ab", "ab-_", "abcdefgh", "aB.é", "0123456789"}
-	for seed := range uint64(3000) {
+	for seed := range uint64(heavytest.Times(2500)) {
 		r := rand.New(rand.NewPCG(seed, 16))
 		letters := []rune(alphabets[r.IntN(len(alphabets))])
 		word := func() string {
@@ -59,6 +62,53 @@ func TestNames(t *testing.T) {
 				t.Fatalf("%q among %q: only %q, want %q", name, all, got, only)
 			}
 		}
+	}
+}
+
+// TestManyNames compares the answers about so many candidates that those with a beginning are passed over together, of
+// which some count, with those of Nearest.
+func TestManyNames(t *testing.T) {
+	near := 0
+	for seed := range uint64(heavytest.Times(500)) {
+		r := rand.New(rand.NewPCG(seed, 17))
+		letters := []string{"abc", "ab_", "aB-é", "abcdefghijklmnop"}[r.IntN(4)]
+		word := func() string {
+			out := []rune(strings.Repeat([]string{"", "long", "other", "loneg"}[r.IntN(4)], r.IntN(3)))
+			for range 1 + r.IntN(7) {
+				out = append(out, []rune(letters)[r.IntN(len([]rune(letters)))])
+			}
+			return string(out)
+		}
+		all := make([]string, 100+r.IntN(150))
+		counted := map[string]bool{}
+		var some []string
+		share := 1 + r.IntN(5)
+		for n := range all {
+			all[n] = word()
+			counted[all[n]] = r.IntN(share) == 0
+		}
+		for _, c := range all {
+			if counted[c] {
+				some = append(some, c)
+			}
+		}
+		names := NewNames(all)
+		for range 10 {
+			name := word()
+			if got, want := names.Nearest(name), Nearest(name, all); got != want {
+				t.Fatalf("%q among %q: %q, want %q", name, all, got, want)
+			}
+			got := names.NearestOf(name, func(c string) bool { return counted[c] })
+			if want := Nearest(name, some); got != want {
+				t.Fatalf("%q among %q: %q, want %q", name, some, got, want)
+			}
+			if got != "" {
+				near++
+			}
+		}
+	}
+	if near < heavytest.Times(500) {
+		t.Errorf("only %d names were near another", near)
 	}
 }
 

@@ -197,11 +197,11 @@ func (r *workflows) file(name string) *workflow.File {
 	}
 }
 
-// unit reads the workflows of a unit. They are cached by all that is known of who calls them, besides the texts, on
-// which they depend as all that is read does.
+// unit reads the workflows of a unit. What is known of who calls them is the version, since a workflow that calls one
+// of them from now on is none of the texts that were read.
 func (r *workflows) unit(u *workflowUnit) map[string]*workflow.File {
-	type key struct{ root, name, callers string }
-	return cached(r.w, key{r.root, u.names[0], u.callers}, func(w *Workspace) map[string]*workflow.File {
+	type key struct{ root, name string }
+	return cached(r.w, files.Versioned{Key: key{r.root, u.names[0]}, Version: u.callers}, func(w *Workspace) map[string]*workflow.File {
 		on := r.on(w)
 		on.reading, on.read = u, map[string]*workflow.File{}
 		for _, name := range u.names {
