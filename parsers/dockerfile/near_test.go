@@ -15,7 +15,8 @@ import (
 // are set before each instruction, and at all instructions.
 func TestNearVariables(t *testing.T) {
 	near, set := 0, 0
-	names := []string{"VERSION", "VERSIO", "VERSIONS", "VERSOIN", "version", "NAME", "NMAE", "NAMES", "A", "PATH_X", "PATHX"}
+	names := []string{"VERSION", "VERSIO", "VERSIONS", "VERSOIN", "version", "NAME", "NMAE", "NAMES", "A", "PATH_X",
+		"PATHX"}
 	for seed := range uint64(heavytest.Times(1500)) {
 		r := rand.New(rand.NewPCG(seed, 17))
 		name := func() string { return names[r.IntN(len(names))] }
@@ -64,7 +65,8 @@ func TestNearVariables(t *testing.T) {
 				}
 			}
 			if got := f.Setters(name); !slices.Equal(got, want) {
-				t.Fatalf("seed %d: %d instructions of\n%sset %s, want %d", seed, len(got), text.String(), name, len(want))
+				t.Fatalf("seed %d: %d instructions of\n%sset %s, want %d", seed, len(got), text.String(), name,
+					len(want))
 			}
 			set += len(want)
 		}

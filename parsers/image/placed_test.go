@@ -60,13 +60,15 @@ func TestFileAt(t *testing.T) {
 		d := parse(text.String(), c)
 		steps := d.Steps("RUN", "COPY", "ONBUILD")
 		for range 3 * len(steps) {
-			s, full := steps[r.IntN(len(steps))], one("/a", "/x", "/x/a", "/x/b", "/x/sub/a", "/x/sub/b", "/x/dir/a", "/y")
+			s := steps[r.IntN(len(steps))]
+			full := one("/a", "/x", "/x/a", "/x/b", "/x/sub/a", "/x/sub/b", "/x/dir/a", "/y")
 			if s.Image == nil {
 				continue
 			}
 			got, want := s.FileAt(full), plainFileAt(s, full)
 			if (got == nil) != (want == nil) || got != nil && got.Path != want.Path {
-				t.Fatalf("seed %d: %s before the step at %v of\n%sis %v, want %v", seed, full, s.Span, text.String(), got, want)
+				t.Fatalf("seed %d: %s before the step at %v of\n%sis %v, want %v", seed, full, s.Span, text.String(),
+					got, want)
 			}
 			if got != nil {
 				found++

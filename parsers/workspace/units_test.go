@@ -90,8 +90,8 @@ func TestUnits(t *testing.T) {
 						continue
 					}
 				}
-				out += fmt.Sprintf("  c%d:\n    uses: ./.github/workflows/w%d.yml\n    with:\n      dir: %s\n", job, called,
-					[]string{"a", "b", "${{ inputs.dir }}"}[r.IntN(3)])
+				out += fmt.Sprintf("  c%d:\n    uses: ./.github/workflows/w%d.yml\n    with:\n      dir: %s\n", job,
+					called, []string{"a", "b", "${{ inputs.dir }}"}[r.IntN(3)])
 			}
 			return []byte(out)
 		}

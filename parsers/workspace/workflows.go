@@ -201,7 +201,8 @@ func (r *workflows) file(name string) *workflow.File {
 // of them from now on is none of the texts that were read.
 func (r *workflows) unit(u *workflowUnit) map[string]*workflow.File {
 	type key struct{ root, name string }
-	return cached(r.w, files.Versioned{Key: key{r.root, u.names[0]}, Version: u.callers}, func(w *Workspace) map[string]*workflow.File {
+	unit := files.Versioned{Key: key{r.root, u.names[0]}, Version: u.callers}
+	return cached(r.w, unit, func(w *Workspace) map[string]*workflow.File {
 		on := r.on(w)
 		on.reading, on.read = u, map[string]*workflow.File{}
 		for _, name := range u.names {
