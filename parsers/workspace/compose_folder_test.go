@@ -3,14 +3,18 @@ package workspace
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/sandlint/sandlint/parsers/compose"
 	"github.com/sandlint/sandlint/parsers/files"
+	"github.com/sandlint/sandlint/parsers/heavytest"
+	"github.com/sandlint/sandlint/parsers/runs"
 )
 
 // TestComposeFolderAfterEdits compares the services of the Compose files of a folder after random edits with those that
-// are found in the files as they are then.
+// are found in the files as they are then, and whether a service is open with a look at each file.
 func TestComposeFolderAfterEdits(t *testing.T) {
 	names := []string{"compose.yaml", "compose.override.yaml", "compose.a.yaml", "compose.b.yaml",
 		"docker-compose.yml", "docker-compose.c.yml"}
@@ -28,6 +32,40 @@ func TestComposeFolderAfterEdits(t *testing.T) {
 		}
 		return []byte(out)
 	}
+	// plainOpen returns what composeRuns says of Open, file by file.
+	plainOpen := func(w *Workspace, base string, f *compose.File) []bool {
+		has := func(name string) bool { return w.composeFile("/p", "/p/"+name) != nil }
+		first := func(of []string) string {
+			if n := slices.IndexFunc(of, has); n >= 0 {
+				return of[n]
+			}
+			return ""
+		}
+		main, over := first(composeFiles), first(overrideFiles)
+		own := base == main || main != "" && base == over
+		var out []*runs.Run
+		switch {
+		case !own:
+			out = w.extended("/p", "/p", f)
+		default:
+			if out = w.extended("/p", "/p", w.composeFile("/p", "/p/"+main)); over != "" {
+				out = merged(out, w.extended("/p", "/p", w.composeFile("/p", "/p/"+over)))
+			}
+		}
+		var open []bool
+		for _, r := range out {
+			is := r.Open || !own && !r.Image.IsSet() && r.Build == nil
+			for _, name := range names {
+				if !has(name) || name == base || own && (name == main || name == over) {
+					continue
+				}
+				s := w.composeFile("/p", "/p/"+name).Service(r.Name)
+				is = is || s != nil && (!own || s.Privileged.IsSet() || len(s.SecurityOpt)+len(s.CapAdd) > 0)
+			}
+			open = append(open, is)
+		}
+		return open
+	}
 	seen := func(w *Workspace) string {
 		var out strings.Builder
 		for _, name := range names {
@@ -35,14 +73,18 @@ func TestComposeFolderAfterEdits(t *testing.T) {
 			if f == nil {
 				continue
 			}
-			for _, r := range w.composeRuns("/p/"+name, f) {
+			open := plainOpen(w, name, f)
+			for n, r := range w.composeRuns("/p/"+name, f) {
+				if r.Open != open[n] {
+					t.Fatalf("%s of %s is open: %v, want %v", r.Name, name, r.Open, open[n])
+				}
 				fmt.Fprintln(&out, name, r.Name, r.Open, r.Image.Text, r.Privileged.Text, len(r.CapAdd), r.File.Path)
 			}
 		}
 		return out.String()
 	}
 	open := 0
-	for seed := range uint64(300) {
+	for seed := range uint64(heavytest.Times(150)) {
 		r := rand.New(rand.NewPCG(seed, 16))
 		texts := map[string][]byte{"/p/.git/HEAD": nil}
 		for _, name := range names {
@@ -75,7 +117,7 @@ func TestComposeFolderAfterEdits(t *testing.T) {
 			t.Fatalf("seed %d: the state without edits has changed:\n%s\nwant\n%s", seed, after, before)
 		}
 	}
-	if open < 100 {
+	if open < heavytest.Times(150) {
 		t.Errorf("only %d services were open", open)
 	}
 }

@@ -161,17 +161,22 @@ type groupNames struct {
 	in   map[string]bool // whether the text names a group, for those that were asked about
 }
 
-// mentioned reports whether a Dockerfile names a group, or runs something that may create it without naming it.
-func (n *groupNames) mentioned(img *nixuse.Image, group string) bool {
-	if n.text == nil {
-		n.text = withoutSetting(img.Dockerfile.Source.Bytes)
-	}
+// names reports whether the text names a group.
+func (n *groupNames) names(group string) bool {
 	named, known := n.in[group]
 	if !known {
 		named = bytes.Contains(n.text, []byte(group))
 		n.in[group] = named
 	}
-	if named {
+	return named
+}
+
+// mentioned reports whether a Dockerfile names a group, or runs something that may create it without naming it.
+func (n *groupNames) mentioned(img *nixuse.Image, group string) bool {
+	if n.text == nil {
+		n.text = withoutSetting(img.Dockerfile.Source.Bytes)
+	}
+	if n.names(group) {
 		return true
 	}
 	for ; img != nil; img = img.Parent {
