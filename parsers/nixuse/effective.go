@@ -139,7 +139,7 @@ func (e *Effective) assignedBy(name string) effective.SourceKind {
 	if !ok || facts.Extra {
 		return effective.SystemFile
 	}
-	return e.merged.kinds[origins[0].Source]
+	return e.merged.source(origins[0].Source).kind
 }
 
 // Names returns the settings that some source sets, or may set, sorted.
@@ -157,9 +157,11 @@ func (e *Effective) Names() []string {
 // Origins returns where the parts of a setting's value come from, in order; none for a default.
 func (e *Effective) Origins(name string) []Origin {
 	var out []Origin
+	seen := map[Origin]bool{}
 	for _, o := range e.Settings.Get(name).Origins {
-		if from := e.merged.origins; o.Source >= 0 && o.Source < len(from) && !slices.Contains(out, from[o.Source]) {
-			out = append(out, from[o.Source])
+		if from := e.merged.source(o.Source); from != nil && !seen[from.origin] {
+			seen[from.origin] = true
+			out = append(out, from.origin)
 		}
 	}
 	return out
@@ -167,9 +169,9 @@ func (e *Effective) Origins(name string) []Origin {
 
 // ComesFrom reports whether a part of a setting's value comes from an event.
 func (e *Effective) ComesFrom(name string, event *Event) bool {
-	from := e.merged.origins
 	return slices.ContainsFunc(e.Settings.Get(name).Origins, func(o effective.Origin) bool {
-		return o.Source >= 0 && o.Source < len(from) && from[o.Source].Event == event
+		from := e.merged.source(o.Source)
+		return from != nil && from.origin.Event == event
 	})
 }
 

@@ -55,14 +55,31 @@ type memo struct {
 	out  *merged
 }
 
-// merged are sources that were merged, in the order in which Nix reads them.
+// merged are sources that were merged, in the order in which Nix reads them: the last one, and those before it. Many
+// share what they begin with, so each keeps its last source alone.
 type merged struct {
-	model   *Model
-	stack   *effective.Stack
-	origins []Origin
-	kinds   []effective.SourceKind // of the sources, as origins
-	// extended says that one with more sources has been made, which appends to the arrays of this one.
-	extended bool
+	model  *Model
+	stack  *effective.Stack
+	count  int // of the sources
+	origin Origin
+	kind   effective.SourceKind
+	before *merged // without the last source, nil where there is none
+	jump   *merged // one with fewer sources, so far off that source takes few steps; itself where there is none
+}
+
+// source returns the merge whose last source is the one with an index, nil where there is none.
+func (m *merged) source(index int) *merged {
+	if index < 0 || index >= m.count {
+		return nil
+	}
+	for m.count != index+1 {
+		if m.jump.count > index {
+			m = m.jump
+		} else {
+			m = m.before
+		}
+	}
+	return m
 }
 
 // maxMerges bounds the merges of a Dockerfile. They stay in proportion to its length unless it changes the system's
@@ -80,7 +97,9 @@ func (m *Model) begin(d nixconf.Distribution, v nixconf.Version) *merged {
 		if m.empty == nil {
 			m.empty = map[release]*merged{}
 		}
-		m.empty[key] = &merged{model: m, stack: effective.NewStack(d, v, "linux")}
+		begin := &merged{model: m, stack: effective.NewStack(d, v, "linux")}
+		begin.jump = begin
+		m.empty[key] = begin
 	}
 	return m.empty[key]
 }
@@ -96,17 +115,20 @@ func (m *merged) with(f *nixconf.File, kind effective.SourceKind, origin Origin)
 	if m.model.merges++; m.model.merges > maxMerges {
 		return m
 	}
-	origins, kinds := m.origins, m.kinds
-	if m.extended {
-		origins, kinds = slices.Clip(origins), slices.Clip(kinds)
+	next := &merged{
+		model:  m.model,
+		stack:  m.stack.With(effective.Source{File: f, Kind: kind, Label: origin.Label}),
+		count:  m.count + 1,
+		origin: origin,
+		kind:   kind,
+		before: m,
+		jump:   m,
 	}
-	m.extended = true
-	return &merged{
-		model:   m.model,
-		stack:   m.stack.With(effective.Source{File: f, Kind: kind, Label: origin.Label}),
-		origins: append(origins, origin),
-		kinds:   append(kinds, kind),
+	// Two jumps of one length are followed by one over both, so the jumps from any count take its logarithm.
+	if far := m.jump; m.count-far.count == far.count-far.jump.count {
+		next.jump = far.jump
 	}
+	return next
 }
 
 // mergedOnto merges the texts of the file onto what Nix reads before it.

@@ -92,21 +92,22 @@ func (img *Image) traceCommand(e *Event) TraceCommand {
 		c.Fatal = fatalOf(eff.Settings)
 	}
 	for _, name := range eff.Names() {
-		s, origins := eff.Settings.Get(name), eff.merged.origins
+		s, sources := eff.Settings.Get(name), eff.merged
 		_, certain := eff.Value(name)
 		if !certain && eff.mayBeSet(name) {
 			possible := eff.possible()
-			s, origins = possible.stack.Settings().Get(name), possible.origins
+			s, sources = possible.stack.Settings().Get(name), possible
 		}
 		if s.Name == "" {
 			continue // the release has no such setting
 		}
 		t := TraceSetting{Name: name, Value: s.Value, Certain: certain}
 		for _, o := range s.Origins {
-			if o.Source < 0 || o.Source >= len(origins) {
+			last := sources.source(o.Source)
+			if last == nil {
 				continue
 			}
-			from := TraceOrigin{Label: origins[o.Source].Label}
+			from := TraceOrigin{Label: last.origin.Label}
 			if f := o.File.Fragment.File; IsBuiltin(f) {
 				from.Label = f.Path
 			} else if o.Entry != nil {
