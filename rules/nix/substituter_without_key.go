@@ -174,8 +174,8 @@ func (k keyring) coveredBy(spans []span) bool {
 func judged(p *rules.Pass, text *nixuse.Text) *effective.Settings {
 	if text.Image == nil {
 		// A file that is not where Nix reads it counts as the whole configuration only if it has keys.
-		if len(text.Includes) > 0 || path.Base(text.Path) != "nix.conf" || p.Workspace.PlaceOf(text) == workspace.Somewhere &&
-			len(text.Setting("trusted-public-keys")) == 0 {
+		if len(text.Includes) > 0 || path.Base(text.Path) != "nix.conf" ||
+			p.Workspace.PlaceOf(text) == workspace.Somewhere && len(text.Setting("trusted-public-keys")) == 0 {
 			return nil
 		}
 		target := text.Targets[0]
