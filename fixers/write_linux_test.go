@@ -82,7 +82,8 @@ func TestWriteFileReadOnlyFile(t *testing.T) {
 	expect(t, dir, []string{"f"}, path, "old")
 }
 
-// TestWriteFileNoSpace makes the system refuse the second half of the new content.
+// TestWriteFileNoSpace makes the system refuse the end of the new content. The limit is above the size of what go test
+// itself writes in this process.
 func TestWriteFileNoSpace(t *testing.T) {
 	dir, path := folder(t, "old")
 	signal.Ignore(syscall.SIGXFSZ)
@@ -91,10 +92,10 @@ func TestWriteFileNoSpace(t *testing.T) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 1000, Max: limit.Max}); err != nil {
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 4 << 20, Max: limit.Max}); err != nil {
 		t.Fatal(err)
 	}
-	err := WriteFile(source.NewFile("f", []byte("old")), path, make([]byte, 2000))
+	err := WriteFile(source.NewFile("f", []byte("old")), path, make([]byte, 4<<20+1000))
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		t.Fatal(err)
 	}
