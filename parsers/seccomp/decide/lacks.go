@@ -38,101 +38,126 @@ type Judge interface {
 // instead, of each first what the oldest ones lack. The measurements are of x86_64.
 func Lacks(p *seccomp.Profile, runtime string, releases []seccomp.Version, j Judge) []*Lack {
 	known := p.Dialect == seccomp.Bundle // it says whether no_new_privs is set
-	conditional := map[string]bool{}     // whether rules look at the arguments of a syscall
+	l := &lacking{profile: p, judge: j, releases: len(releases), byKey: map[lackKey]*Lack{}}
+	l.conditional = map[string]bool{}
 	for _, r := range p.Rules {
 		for _, name := range r.Names {
-			conditional[name.Text] = conditional[name.Text] || len(r.Args) > 0
+			l.conditional[name.Text] = l.conditional[name.Text] || len(r.Args) > 0
 		}
-	}
-	var out []*Lack
-	type key struct {
-		need, after string
-		killed      bool
-	}
-	byKey := map[key]*Lack{}
-	note := func(release int, early bool, what Lack) {
-		k := key{what.Need.Key(), what.After, what.Killed}
-		l := byKey[k]
-		if l == nil {
-			l = &what
-			l.Always, l.Early = make([]bool, len(releases)), make([]bool, len(releases))
-			byKey[k] = l
-			out = append(out, l)
-		}
-		l.Early[release] = true
-		l.Always[release] = l.Always[release] || !early
 	}
 	for i, v := range releases {
 		for _, early := range []bool{false, true} {
-			n := NeedsOf(runtime, v, known && p.NoNewPrivileges || !known && !early)
-			if n == nil {
-				continue
-			}
-			whole := map[string]bool{} // what is lacking whatever the arguments
-			for _, name := range n.Retries {
-				if need := (Need{AnyOf: []string{name}, Retried: true}); j.Refuses(i, need) {
-					note(i, early, Lack{Need: need})
-					whole[name] = true
-				}
-			}
-			for _, measured := range n.Needs {
-				need := *measured
-				if !(len(need.AnyOf) == 1 && whole[need.AnyOf[0]]) && j.Refuses(i, need) {
-					note(i, early, Lack{Need: need})
-					if len(need.AnyOf) == 1 {
-						whole[need.AnyOf[0]] = true
-					}
-				}
-			}
-			for _, name := range n.Made {
-				if need := (Need{AnyOf: []string{name}}); j.Kills(i, need, nil) {
-					note(i, early, Lack{Need: need, Killed: true})
-					whole[name] = true
-				}
-			}
-			for _, b := range n.Instead {
-				for _, name := range b.Makes {
-					if need := (Need{AnyOf: []string{name}}); j.Kills(i, need, &b) {
-						note(i, early, Lack{Need: need, Killed: true, After: b.After})
-					}
-				}
-			}
-			asks := func(need Need) bool {
-				return slices.ContainsFunc(need.AnyOf, func(name string) bool { return conditional[name] }) &&
-					!slices.ContainsFunc(need.AnyOf, func(name string) bool { return whole[name] })
-			}
-			retried := map[string]bool{}
-			for _, measured := range n.CallsMade {
-				need := *measured
-				if asks(need) && slices.Contains(n.Retries, need.AnyOf[0]) {
-					need = need.of(p)
-					need.Retried = true
-					if j.Refuses(i, need) {
-						note(i, early, Lack{Need: need})
-						retried[need.AnyOf[0]] = true
-					}
-				}
-			}
-			for _, measured := range n.CallNeeds {
-				need := *measured
-				if asks(need) && !retried[need.AnyOf[0]] {
-					if need = need.of(p); j.Refuses(i, need) {
-						note(i, early, Lack{Need: need})
-					}
-				}
-			}
-			for _, measured := range n.CallsMade {
-				need := *measured
-				if asks(need) {
-					if need = need.of(p); j.Kills(i, need, nil) {
-						note(i, early, Lack{Need: need, Killed: true})
-					}
-				}
+			l.release, l.early = i, early
+			if n := NeedsOf(runtime, v, known && p.NoNewPrivileges || !known && !early); n != nil {
+				l.whole = map[string]bool{}
+				l.syscalls(n)
+				l.calls(n)
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b *Lack) int { return cmp.Compare(min(len(a.After), 1), min(len(b.After), 1)) })
-	return out
+	slices.SortStableFunc(l.out, func(a, b *Lack) int {
+		return cmp.Compare(min(len(a.After), 1), min(len(b.After), 1))
+	})
+	return l.out
+}
+
+// lacking collects what releases lack.
+type lacking struct {
+	profile     *seccomp.Profile
+	judge       Judge
+	conditional map[string]bool // whether rules look at the arguments of a syscall
+	releases    int             // how many there are
+	out         []*Lack
+	byKey       map[lackKey]*Lack
+
+	release int             // the one that is looked at
+	early   bool            // without no_new_privs
+	whole   map[string]bool // what it lacks whatever the arguments
+}
+
+type lackKey struct {
+	need, after string
+	killed      bool
+}
+
+func (l *lacking) note(what Lack) {
+	k := lackKey{what.Need.Key(), what.After, what.Killed}
+	lack := l.byKey[k]
+	if lack == nil {
+		lack = &what
+		lack.Always, lack.Early = make([]bool, l.releases), make([]bool, l.releases)
+		l.byKey[k] = lack
+		l.out = append(l.out, lack)
+	}
+	lack.Early[l.release] = true
+	lack.Always[l.release] = lack.Always[l.release] || !l.early
+}
+
+// syscalls notes what a release lacks whatever the arguments are.
+func (l *lacking) syscalls(n *RuntimeNeeds) {
+	for _, name := range n.Retries {
+		if need := (Need{AnyOf: []string{name}, Retried: true}); l.judge.Refuses(l.release, need) {
+			l.note(Lack{Need: need})
+			l.whole[name] = true
+		}
+	}
+	for _, need := range n.Needs {
+		one := len(need.AnyOf) == 1
+		if !(one && l.whole[need.AnyOf[0]]) && l.judge.Refuses(l.release, *need) {
+			l.note(Lack{Need: *need})
+			if one {
+				l.whole[need.AnyOf[0]] = true
+			}
+		}
+	}
+	for _, name := range n.Made {
+		if need := (Need{AnyOf: []string{name}}); l.judge.Kills(l.release, need, nil) {
+			l.note(Lack{Need: need, Killed: true})
+			l.whole[name] = true
+		}
+	}
+	for _, b := range n.Instead {
+		for _, name := range b.Makes {
+			if need := (Need{AnyOf: []string{name}}); l.judge.Kills(l.release, need, &b) {
+				l.note(Lack{Need: need, Killed: true, After: b.After})
+			}
+		}
+	}
+}
+
+// calls notes what a release lacks for the arguments with which it makes a call.
+func (l *lacking) calls(n *RuntimeNeeds) {
+	retried := map[string]bool{}
+	for _, call := range n.CallsMade {
+		if l.depends(call) && slices.Contains(n.Retries, call.AnyOf[0]) {
+			need := call.of(l.profile)
+			need.Retried = true
+			if l.judge.Refuses(l.release, need) {
+				l.note(Lack{Need: need})
+				retried[need.AnyOf[0]] = true
+			}
+		}
+	}
+	for _, call := range n.CallNeeds {
+		if l.depends(call) && !retried[call.AnyOf[0]] {
+			if need := call.of(l.profile); l.judge.Refuses(l.release, need) {
+				l.note(Lack{Need: need})
+			}
+		}
+	}
+	for _, call := range n.CallsMade {
+		if l.depends(call) {
+			if need := call.of(l.profile); l.judge.Kills(l.release, need, nil) {
+				l.note(Lack{Need: need, Killed: true})
+			}
+		}
+	}
+}
+
+// depends reports whether what becomes of a call depends on its arguments.
+func (l *lacking) depends(call *Need) bool {
+	return slices.ContainsFunc(call.AnyOf, func(name string) bool { return l.conditional[name] }) &&
+		!slices.ContainsFunc(call.AnyOf, func(name string) bool { return l.whole[name] })
 }
 
 // of returns the need for the containers of a profile: that of a bundle says who their user is.
