@@ -22,7 +22,7 @@ func TestHoldsUnknown(t *testing.T) {
 			p := source.Piece{Verbatim: true,
 				Text: []string{"cores = ", "a b\n", "a", "\n", "# c\n", "x = y\n", "include z\n", " = \n"}[r.IntN(8)]}
 			if r.IntN(4) == 0 {
-				p = source.Piece{Opaque: true, Text: []string{"$A", "$A", "$A", "\\", "\x00"}[r.IntN(5)]}
+				p = source.Piece{Opaque: true, Text: []string{"$A", "$A", "$A b", "$A ", "\\", "$A\n"}[r.IntN(6)]}
 			}
 			p.Span = source.Span{Start: text.Len(), End: text.Len() + len(p.Text)}
 			text.WriteString(p.Text)
