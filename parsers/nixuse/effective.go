@@ -139,7 +139,7 @@ func (e *Effective) assignedBy(name string) effective.SourceKind {
 	if !ok || facts.Extra {
 		return effective.SystemFile
 	}
-	return e.merged.source(origins[0].Source).kind
+	return e.merged.sources.at(origins[0].Source).kind
 }
 
 // Names returns the settings that some source sets, or may set, sorted.
@@ -159,7 +159,7 @@ func (e *Effective) Origins(name string) []Origin {
 	var out []Origin
 	seen := map[Origin]bool{}
 	for _, o := range e.Settings.Get(name).Origins {
-		if from := e.merged.source(o.Source); from != nil && !seen[from.origin] {
+		if from := e.merged.sources.at(o.Source); from != nil && !seen[from.origin] {
 			seen[from.origin] = true
 			out = append(out, from.origin)
 		}
@@ -170,7 +170,7 @@ func (e *Effective) Origins(name string) []Origin {
 // ComesFrom reports whether a part of a setting's value comes from an event.
 func (e *Effective) ComesFrom(name string, event *Event) bool {
 	return slices.ContainsFunc(e.Settings.Get(name).Origins, func(o effective.Origin) bool {
-		from := e.merged.source(o.Source)
+		from := e.merged.sources.at(o.Source)
 		return from != nil && from.origin.Event == event
 	})
 }

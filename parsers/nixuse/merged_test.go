@@ -34,11 +34,11 @@ func TestMergedSources(t *testing.T) {
 		t.Fatalf("the longest has %d sources alone", len(longest.labels))
 	}
 	for _, one := range all {
-		if one.merged.source(-1) != nil || one.merged.source(len(one.labels)) != nil {
+		if one.merged.sources.at(-1) != nil || one.merged.sources.at(len(one.labels)) != nil {
 			t.Fatal("a source outside is found")
 		}
 		for n, label := range one.labels {
-			at := one.merged.source(n)
+			at := one.merged.sources.at(n)
 			number, err := strconv.Atoi(label)
 			if err != nil || at.origin.Label != label || at.kind != effective.SourceKind(number%4) {
 				t.Fatalf("source %d of %q is %q", n, one.labels, at.origin.Label)

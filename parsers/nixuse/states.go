@@ -55,31 +55,46 @@ type memo struct {
 	out  *merged
 }
 
-// merged are sources that were merged, in the order in which Nix reads them: the last one, and those before it. Many
-// share what they begin with, so each keeps its last source alone.
+// merged are sources that were merged.
 type merged struct {
-	model  *Model
-	stack  *effective.Stack
-	count  int // of the sources
-	origin Origin
-	kind   effective.SourceKind
-	before *merged // without the last source, nil where there is none
-	jump   *merged // one with fewer sources, so far off that source takes few steps; itself where there is none
+	model   *Model
+	stack   *effective.Stack
+	sources *sources
 }
 
-// source returns the merge whose last source is the one with an index, nil where there is none.
-func (m *merged) source(index int) *merged {
-	if index < 0 || index >= m.count {
+// sources are sources in the order in which Nix reads them: the last one, and those before it. Many lists share what
+// they begin with. They do not hold the merges of those before, which need much more memory.
+type sources struct {
+	count  int
+	origin Origin
+	kind   effective.SourceKind
+	before *sources // without the last one, nil where there is none
+	jump   *sources // one with fewer, so far off that at takes few steps; itself where there is none
+}
+
+// at returns the sources up to the one with an index, nil where there is none.
+func (s *sources) at(index int) *sources {
+	if index < 0 || index >= s.count {
 		return nil
 	}
-	for m.count != index+1 {
-		if m.jump.count > index {
-			m = m.jump
+	for s.count != index+1 {
+		if s.jump.count > index {
+			s = s.jump
 		} else {
-			m = m.before
+			s = s.before
 		}
 	}
-	return m
+	return s
+}
+
+// with returns the sources and one more.
+func (s *sources) with(kind effective.SourceKind, origin Origin) *sources {
+	next := &sources{count: s.count + 1, origin: origin, kind: kind, before: s, jump: s}
+	// Two jumps of one length are followed by one over both, so the jumps from any count take its logarithm.
+	if far := s.jump; s.count-far.count == far.count-far.jump.count {
+		next.jump = far.jump
+	}
+	return next
 }
 
 // maxMerges bounds the merges of a Dockerfile. They stay in proportion to its length unless it changes the system's
@@ -97,9 +112,9 @@ func (m *Model) begin(d nixconf.Distribution, v nixconf.Version) *merged {
 		if m.empty == nil {
 			m.empty = map[release]*merged{}
 		}
-		begin := &merged{model: m, stack: effective.NewStack(d, v, "linux")}
-		begin.jump = begin
-		m.empty[key] = begin
+		none := &sources{}
+		none.jump = none
+		m.empty[key] = &merged{m, effective.NewStack(d, v, "linux"), none}
 	}
 	return m.empty[key]
 }
@@ -115,20 +130,8 @@ func (m *merged) with(f *nixconf.File, kind effective.SourceKind, origin Origin)
 	if m.model.merges++; m.model.merges > maxMerges {
 		return m
 	}
-	next := &merged{
-		model:  m.model,
-		stack:  m.stack.With(effective.Source{File: f, Kind: kind, Label: origin.Label}),
-		count:  m.count + 1,
-		origin: origin,
-		kind:   kind,
-		before: m,
-		jump:   m,
-	}
-	// Two jumps of one length are followed by one over both, so the jumps from any count take its logarithm.
-	if far := m.jump; m.count-far.count == far.count-far.jump.count {
-		next.jump = far.jump
-	}
-	return next
+	stack := m.stack.With(effective.Source{File: f, Kind: kind, Label: origin.Label})
+	return &merged{m.model, stack, m.sources.with(kind, origin)}
 }
 
 // mergedOnto merges the texts of the file onto what Nix reads before it.

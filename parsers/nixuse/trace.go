@@ -92,18 +92,18 @@ func (img *Image) traceCommand(e *Event) TraceCommand {
 		c.Fatal = fatalOf(eff.Settings)
 	}
 	for _, name := range eff.Names() {
-		s, sources := eff.Settings.Get(name), eff.merged
+		s, sources := eff.Settings.Get(name), eff.merged.sources
 		_, certain := eff.Value(name)
 		if !certain && eff.mayBeSet(name) {
 			possible := eff.possible()
-			s, sources = possible.stack.Settings().Get(name), possible
+			s, sources = possible.stack.Settings().Get(name), possible.sources
 		}
 		if s.Name == "" {
 			continue // the release has no such setting
 		}
 		t := TraceSetting{Name: name, Value: s.Value, Certain: certain}
 		for _, o := range s.Origins {
-			last := sources.source(o.Source)
+			last := sources.at(o.Source)
 			if last == nil {
 				continue
 			}
