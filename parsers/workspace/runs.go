@@ -59,7 +59,7 @@ type composeFolder struct {
 	names []string // of the files, in order
 	// main and over are the default file and the override file, "" where there is none.
 	main, over string
-	services   map[string][]string // the files that have a service, by its name
+	services   map[string][]string // the files that have a service, by name
 
 	changed map[string]bool     // the files that are edited
 	edited  map[string][]string // as services, of the edited files alone
